@@ -5,8 +5,8 @@ SOVERSION := 0
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 
-O        := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma    := ,
+O        := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 # Asked for on first use only, so that the targets which install what is
 # missing run on a machine that has no pkg-config yet.
@@ -34,7 +34,7 @@ LIB_OBJ  := $(patsubst %.c,$O/%.o,$(wildcard oob/*.c sigurg/*.c capture/*.c))
 TOOL_OBJ := $(patsubst %.c,$O/%.o,$(wildcard tools/*.c tools/lab/*.c))
 TESTS    := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/test_*.c))
 
-all: $O/ooblab $O/liboob.so
+all: $(if $(wildcard tools/ooblab.c),$O/ooblab) $(if $(LIB_OBJ),$O/liboob.so)
 
 $O/ooblab: $(TOOL_OBJ) $O/liboob.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(TOOL_LIBS)
