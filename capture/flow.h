@@ -1,0 +1,175 @@
+/*
+ * Connections: which flow a segment belongs to, its relative sequence
+ * numbers, and what it does to the urgent mark of its direction.
+ *
+ * The table keeps numbers, never payload, so it serves four flows or a
+ * million: at most 256 bytes each, and when `max_flows` are known the one
+ * that has been silent for the most packets makes room.
+ */
+#ifndef CAPTURE_FLOW_H
+#define CAPTURE_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/decode.h"
+
+struct capture_flows;
+
+/* What one segment is and does; several at once. */
+enum capture_fact {
+	/* about its flow */
+	CAPTURE_FACT_FLOW = 1 << 0,   /* the first segment of a flow */
+	CAPTURE_FACT_REUSED = 1 << 1, /* … on the ports of an older one */
+
+	/* about its data */
+	CAPTURE_FACT_OLD = 1 << 2,	 /* all of it lies behind what was seen:
+					  * sent again, or late */
+	CAPTURE_FACT_GAP = 1 << 3,	 /* it begins past what was seen */
+	CAPTURE_FACT_AFTER_FIN = 1 << 4, /* it goes on behind its FIN */
+
+	/* about its urgent pointer */
+	CAPTURE_FACT_URG = 1 << 5,	  /* the flag is set */
+	CAPTURE_FACT_NEW_MARK = 1 << 6,	  /* first announcement of its mark */
+	CAPTURE_FACT_REPLACES = 1 << 7,	  /* … while another was in flight */
+	CAPTURE_FACT_BACKWARDS = 1 << 8,  /* new data, but a pointer behind the
+					   * mark announced before */
+	CAPTURE_FACT_BEYOND = 1 << 9,	  /* it points past its own data */
+	CAPTURE_FACT_NO_WINDOW = 1 << 10, /* … while the receiver's window is
+					   * shut */
+	CAPTURE_FACT_PAST_WINDOW = 1 << 11, /* it points further than the
+					     * receiver's window reaches */
+
+	/* about urgent bytes, its own direction's mark */
+	CAPTURE_FACT_BYTE = 1 << 12,	   /* brings it, by the BSD reading */
+	CAPTURE_FACT_BYTE_1122 = 1 << 13,  /* brings it, by RFC 1122's */
+	CAPTURE_FACT_BYTE_AGAIN = 1 << 14, /* … which was here before (BSD) */
+	CAPTURE_FACT_BYTE_DIFFERS = 1 << 15, /* … and had another value */
+	CAPTURE_FACT_UNMARKED = 1 << 16,     /* brings it again without URG */
+	CAPTURE_FACT_REMARKED = 1 << 17,     /* brings it again with another
+					      * pointer */
+
+	/* about the other direction's mark */
+	CAPTURE_FACT_ACKED = 1 << 18, /* acknowledges the BSD urgent byte */
+};
+
+/* Why an episode came to its end. */
+enum capture_end {
+	CAPTURE_END_ACKED,
+	CAPTURE_END_REPLACED, /* another mark was announced */
+	CAPTURE_END_RESET,    /* RST, from either side */
+	CAPTURE_END_EVICTED,  /* the table was full, or the ports were reused */
+	CAPTURE_END_OPEN,     /* the capture ended first */
+};
+
+/* A byte that no captured segment brought. */
+#define CAPTURE_NO_BYTE (-1)
+
+/*
+ * One urgent mark from its first announcement to its end. The mark is given
+ * as sequence number plus urgent pointer: the BSD reading's urgent byte is
+ * the octet before it (RFC 6093 section 3), RFC 1122's is the octet at it
+ * (section 4.2.2.4). Times are CLOCK_REALTIME ns; those of what did not
+ * happen are 0, as are the frames.
+ */
+struct capture_episode {
+	uint64_t flow;
+	uint64_t announced_frame;
+	uint64_t carrier_frame; /* brought the BSD urgent byte */
+	uint64_t end_frame;	/* acknowledged it, replaced it … */
+	int64_t announced_ns;
+	int64_t carrier_ns;
+	int64_t end_ns;
+	uint32_t mark;	   /* relative sequence number */
+	uint32_t segments; /* with URG that announced this very mark */
+	uint16_t pointer;  /* of the first of them, as sent */
+	int16_t byte_bsd;  /* or CAPTURE_NO_BYTE */
+	int16_t byte_1122; /* likewise; known if it came by the end */
+	uint8_t direction; /* 0: sent by a, 1: by b */
+	uint8_t end;	   /* enum capture_end */
+};
+
+/*
+ * What capture_flows_segment() found. Relative numbers count from the SYN's,
+ * so the first data byte has 1; where no SYN was seen, the first octet that
+ * was, or was awaited by an acknowledgement, has 1. They wrap as the raw ones
+ * do.
+ */
+struct capture_event {
+	uint64_t flow;	   /* counted from 0, in the order of appearance */
+	uint32_t facts;	   /* enum capture_fact */
+	uint32_t seq;	   /* relative */
+	uint32_t ack;	   /* relative; 0 without ACK */
+	uint8_t direction; /* 0: from a, the side that opened the flow or, where
+			    * its SYN was not seen, spoke first; 1: from b */
+
+	/* The mark of this direction after this segment. Filled if facts has
+	 * a bit of URG to REMARKED. */
+	bool has_mark;
+	int16_t byte_bsd; /* or CAPTURE_NO_BYTE: not seen yet */
+	int16_t byte_1122;
+	int16_t byte_before; /* the octet before the BSD one, if in here */
+	uint32_t mark;	     /* relative: seq plus pointer */
+	uint64_t announced_frame;
+	int64_t announced_ns;
+};
+
+struct capture_flows_options {
+	uint32_t max_flows; /* 0: CAPTURE_MAX_FLOWS */
+	/* Called from within capture_flows_segment() and _finish(), once for
+	 * each episode, when it ends. May be NULL. */
+	void (*episode)(void *context, const struct capture_episode *episode);
+	void *context;
+};
+
+#define CAPTURE_MAX_FLOWS (1u << 20)
+
+struct capture_flows_counts {
+	uint64_t flows; /* seen in all */
+	uint64_t evicted;
+	uint64_t episodes; /* begun */
+	uint32_t held;	   /* flows in the table now */
+	uint64_t bytes;	   /* memory the table holds now */
+};
+
+/* Returns 0, or -ENOMEM. */
+int capture_flows_new(struct capture_flows **out,
+		      const struct capture_flows_options *options);
+
+/*
+ * Take the next segment of the capture: `frame` counts packets from 1,
+ * `point` tells apart capture points whose flows are not to be mixed (0 where
+ * there is one). Returns 0 and fills `*event`, or -ENOMEM; the table then is
+ * as before, and may be used further.
+ */
+int capture_flows_segment(struct capture_flows *flows,
+			  const struct capture_segment *segment, uint32_t point,
+			  uint64_t frame, int64_t time_ns,
+			  struct capture_event *event);
+
+/*
+ * For a caller with several segments at hand, who can hide the time it takes
+ * to fetch a flow from memory: _hash() the first, second … of them, then
+ * _prefetch() each, then hand each with its hash to _hashed(), which does
+ * what capture_flows_segment() does.
+ */
+uint64_t capture_flows_hash(const struct capture_flows *flows,
+			    const struct capture_segment *segment,
+			    uint32_t point);
+void capture_flows_prefetch(const struct capture_flows *flows, uint64_t hash);
+int capture_flows_hashed(struct capture_flows *flows, uint64_t hash,
+			 const struct capture_segment *segment, uint32_t point,
+			 uint64_t frame, int64_t time_ns,
+			 struct capture_event *event);
+
+/* The capture is over: end the episodes that are still open. */
+void capture_flows_finish(struct capture_flows *flows);
+
+void capture_flows_counts(const struct capture_flows *flows,
+			  struct capture_flows_counts *counts);
+
+/* NULL is allowed. Episodes still open are forgotten. */
+void capture_flows_free(struct capture_flows *flows);
+
+#endif
