@@ -1,0 +1,60 @@
+#include "deadline.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define NS_PER_S 1000000000
+
+int64_t oob_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+int64_t oob_deadline_in(int64_t timeout_ns)
+{
+	int64_t now = oob_now_ns();
+
+	if (timeout_ns <= 0)
+		return now;
+	if (timeout_ns > OOB_NO_DEADLINE - now)
+		return OOB_NO_DEADLINE;
+	return now + timeout_ns;
+}
+
+/* The time left, never negative; NULL where there is no end. */
+static const struct timespec *time_left(int64_t deadline_ns,
+					struct timespec *ts)
+{
+	int64_t left;
+
+	if (deadline_ns == OOB_NO_DEADLINE)
+		return NULL;
+	left = deadline_ns - oob_now_ns();
+	if (left < 0)
+		left = 0;
+	ts->tv_sec = left / NS_PER_S;
+	ts->tv_nsec = left % NS_PER_S;
+	return ts;
+}
+
+int oob_wait(int fd, short events, int64_t deadline_ns)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	struct timespec ts;
+	int n;
+
+	/* poll(2) ignores a negative descriptor and would wait for nothing. */
+	if (fd < 0)
+		return -EBADF;
+	do
+		n = ppoll(&p, 1, time_left(deadline_ns, &ts), NULL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (n == 0)
+		return -ETIMEDOUT;
+	return p.revents & POLLNVAL ? -EBADF : p.revents;
+}

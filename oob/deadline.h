@@ -1,0 +1,37 @@
+/*
+ * Deadlines: points of CLOCK_MONOTONIC, in nanoseconds, by which a call
+ * returns. A deadline, unlike a time-out, survives being interrupted: a wait
+ * cut short by a signal goes on to the same point.
+ *
+ * A deadline that has passed (0 is always one) means "do what can be done
+ * now and do not wait".
+ */
+#ifndef OOB_DEADLINE_H
+#define OOB_DEADLINE_H
+
+#include <poll.h>
+#include <stdint.h>
+
+#define OOB_NO_DEADLINE INT64_MAX
+
+/* The present point of CLOCK_MONOTONIC, in nanoseconds. See clock_gettime(2).
+ */
+int64_t oob_now_ns(void);
+
+/*
+ * The deadline `timeout_ns` nanoseconds from now: the present for 0 or less,
+ * OOB_NO_DEADLINE where the sum would not fit.
+ */
+int64_t oob_deadline_in(int64_t timeout_ns);
+
+/*
+ * Wait until `fd` shows one of `events` (poll(2): POLLIN, POLLPRI, POLLOUT …),
+ * or POLLERR or POLLHUP, which need no asking. Signal handlers run and the
+ * wait goes on.
+ *
+ * Returns what was shown (more than 0), -ETIMEDOUT at the deadline, -EBADF
+ * when `fd` is not open, or another -errno of poll(2).
+ */
+int oob_wait(int fd, short events, int64_t deadline_ns);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * The urgent byte: sending it, receiving it, and where its mark stands.
+ *
+ * Descriptors are borrowed, never closed. No call blocks past its deadline on
+ * a blocking descriptor, no signal cuts one short, and none raises SIGPIPE.
+ * Each is safe to call from several threads, though two senders' bytes may
+ * interleave.
+ *
+ * Sources: RFC 9293 section 3.8.5, RFC 6093, tcp(7), unix(7), recv(2).
+ */
+#ifndef OOB_URGENT_H
+#define OOB_URGENT_H
+
+#include "oob/deadline.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Send all `len` bytes as ordinary data, however many short sends that takes.
+ *
+ * Returns 0, -ETIMEDOUT, or -errno of send(2): -EPIPE, -ECONNRESET … In every
+ * case the kernel has taken the first `*sent` bytes (`sent` may be NULL), so
+ * that a caller can go on from there.
+ */
+int oob_send(int fd, const void *data, size_t len, size_t *sent,
+	     int64_t deadline_ns);
+
+/*
+ * Send all `len` bytes, the last of them urgent, and no other: the one byte a
+ * receiver gets out of band (RFC 6093 section 3.2).
+ *
+ * A plain send(MSG_OOB) larger than the free send buffer makes the last byte
+ * of each piece urgent on TCP. Here the last byte alone carries MSG_OOB, and
+ * MSG_MORE before it keeps both in one segment where they fit.
+ *
+ * A full send buffer holds urgent data back like any other (the C library's
+ * manual lets one think otherwise): the wait for room is part of the deadline.
+ *
+ * Returns as oob_send() does; also -EINVAL for `len` 0, which has no last
+ * byte, and -EOPNOTSUPP where the family has no urgent data. The mark is set
+ * only if 0 is returned.
+ */
+int oob_send_urgent(int fd, const void *data, size_t len, size_t *sent,
+		    int64_t deadline_ns);
+
+/*
+ * Take the urgent byte, or with `peek` look at it, out of band; does not wait.
+ * Wait for it with oob_wait(POLLPRI) or any detector of sigurg/, or use
+ * oob_read_oob() (oob/mark.h), which also makes way for it.
+ *
+ * Returns 1 with the byte in `*byte`, or, `*byte` untouched:
+ *  0		it was announced, but the stream ended before it came
+ *  -EAGAIN	it was announced (SIGURG was sent) but has not come
+ *  -EINVAL	there is none, or it was taken, or delivery is inline
+ *  -ENOTCONN	the connection is gone (a plain read tells why)
+ *  -EOPNOTSUPP	the family has no urgent data
+ */
+int oob_recv_urgent(int fd, unsigned char *byte);
+int oob_peek_urgent(int fd, unsigned char *byte);
+
+/*
+ * Does the next read start at the mark? Returns 1, 0, or -errno of the
+ * SIOCATMARK ioctl (sockatmark(3)). It goes on saying 1 after the urgent byte
+ * was taken, until ordinary data behind the mark is read.
+ */
+int oob_at_mark(int fd);
+
+/*
+ * Inline delivery, SO_OOBINLINE: the urgent byte stays in the stream, first
+ * behind the mark. RFC 6093 section 6 recommends it to all who must use urgent
+ * data. Set: 0 or -errno. Get: 1, 0 or -errno of getsockopt(2).
+ */
+int oob_set_inline(int fd, bool on);
+int oob_get_inline(int fd);
+
+#endif
