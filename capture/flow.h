@@ -20,46 +20,60 @@ struct capture_flows;
 /* What one segment is and does; several at once. */
 enum capture_fact {
 	/* about its flow */
-	CAPTURE_FACT_FLOW = 1 << 0,   /* the first segment of a flow */
-	CAPTURE_FACT_REUSED = 1 << 1, /* … on the ports of an older one */
+	CAPTURE_FACT_NEW_FLOW = 1 << 0, /* the first segment of a flow */
+	CAPTURE_FACT_REUSED = 1 << 1,	/* … on the ports of an older one */
 
 	/* about its data */
-	CAPTURE_FACT_OLD = 1 << 2,	 /* all of it lies behind what was seen:
-					  * sent again, or late */
-	CAPTURE_FACT_GAP = 1 << 3,	 /* it begins past what was seen */
+	CAPTURE_FACT_OLD = 1 << 2, /* all of it lies behind what was seen: sent
+				    * again, or late */
+	CAPTURE_FACT_GAP = 1 << 3, /* it begins past what was seen */
 	CAPTURE_FACT_AFTER_FIN = 1 << 4, /* it goes on behind its FIN */
 
-	/* about its urgent pointer */
-	CAPTURE_FACT_URG = 1 << 5,	  /* the flag is set */
-	CAPTURE_FACT_NEW_MARK = 1 << 6,	  /* first announcement of its mark */
-	CAPTURE_FACT_REPLACES = 1 << 7,	  /* … while another was in flight */
-	CAPTURE_FACT_BACKWARDS = 1 << 8,  /* new data, but a pointer behind the
-					   * mark announced before */
-	CAPTURE_FACT_BEYOND = 1 << 9,	  /* it points past its own data */
-	CAPTURE_FACT_NO_WINDOW = 1 << 10, /* … while the receiver's window is
-					   * shut */
-	CAPTURE_FACT_PAST_WINDOW = 1 << 11, /* it points further than the
-					     * receiver's window reaches */
+	/* about its header, of which the last five need URG */
+	CAPTURE_FACT_POINTER_ONLY = 1 << 5, /* a pointer that is not 0, but no
+					     * URG */
+	CAPTURE_FACT_URG = 1 << 6,
+	CAPTURE_FACT_POINTER_ZERO = 1 << 7,
+	CAPTURE_FACT_ON_SYN = 1 << 8,
+	CAPTURE_FACT_ON_RST = 1 << 9,
+	CAPTURE_FACT_EMPTY = 1 << 10,  /* no payload */
+	CAPTURE_FACT_BEYOND = 1 << 11, /* it points past its own data */
 
-	/* about urgent bytes, its own direction's mark */
-	CAPTURE_FACT_BYTE = 1 << 12,	   /* brings it, by the BSD reading */
-	CAPTURE_FACT_BYTE_1122 = 1 << 13,  /* brings it, by RFC 1122's */
-	CAPTURE_FACT_BYTE_AGAIN = 1 << 14, /* … which was here before (BSD) */
-	CAPTURE_FACT_BYTE_DIFFERS = 1 << 15, /* … and had another value */
-	CAPTURE_FACT_UNMARKED = 1 << 16,     /* brings it again without URG */
-	CAPTURE_FACT_REMARKED = 1 << 17,     /* brings it again with another
-					      * pointer */
+	/* about its mark: the sequence number it points to */
+	CAPTURE_FACT_NEW_MARK = 1 << 12,  /* first announcement */
+	CAPTURE_FACT_REPLACES = 1 << 13,  /* … while another was in flight */
+	CAPTURE_FACT_BACKWARDS = 1 << 14, /* new data, but a pointer behind the
+					   * mark announced before */
+	CAPTURE_FACT_NO_WINDOW = 1 << 15, /* the receiver's window is shut */
+	CAPTURE_FACT_PAST_WINDOW = 1 << 16, /* it ends before the mark does */
+
+	/* about the urgent byte of its direction's mark, whether or not this
+	 * segment has URG */
+	CAPTURE_FACT_BYTE = 1 << 17,	     /* brings it, by the BSD reading */
+	CAPTURE_FACT_BYTE_1122 = 1 << 18,    /* brings it, by RFC 1122's */
+	CAPTURE_FACT_BYTE_AGAIN = 1 << 19,   /* brings the BSD one once more */
+	CAPTURE_FACT_BYTE_DIFFERS = 1 << 20, /* … with another value */
+	CAPTURE_FACT_UNMARKED = 1 << 21,     /* … and without URG */
+	CAPTURE_FACT_REMARKED = 1 << 22,     /* … and with another pointer */
+	CAPTURE_FACT_READINGS_DIFFER = 1 << 23, /* see event->readings */
 
 	/* about the other direction's mark */
-	CAPTURE_FACT_ACKED = 1 << 18, /* acknowledges the BSD urgent byte */
+	CAPTURE_FACT_ACKED = 1 << 24, /* acknowledges the BSD urgent byte */
 };
+
+/* Those of a segment that has something to do with urgent data. */
+#define CAPTURE_FACTS_URGENT                                                   \
+	(~(uint32_t)(CAPTURE_FACT_NEW_FLOW | CAPTURE_FACT_REUSED |             \
+		     CAPTURE_FACT_OLD | CAPTURE_FACT_GAP |                     \
+		     CAPTURE_FACT_AFTER_FIN))
 
 /* Why an episode came to its end. */
 enum capture_end {
 	CAPTURE_END_ACKED,
 	CAPTURE_END_REPLACED, /* another mark was announced */
 	CAPTURE_END_RESET,    /* RST, from either side */
-	CAPTURE_END_EVICTED,  /* the table was full, or the ports were reused */
+	CAPTURE_END_REUSED,   /* a new connection on the same ports */
+	CAPTURE_END_EVICTED,  /* the table was full */
 	CAPTURE_END_OPEN,     /* the capture ended first */
 };
 
@@ -76,7 +90,8 @@ enum capture_end {
 struct capture_episode {
 	uint64_t flow;
 	uint64_t announced_frame;
-	uint64_t carrier_frame; /* brought the BSD urgent byte */
+	uint64_t carrier_frame; /* brought the BSD urgent byte; 0 too where
+				 * it came before it was announced */
 	uint64_t end_frame;	/* acknowledged it, replaced it … */
 	int64_t announced_ns;
 	int64_t carrier_ns;
@@ -88,6 +103,13 @@ struct capture_episode {
 	int16_t byte_1122; /* likewise; known if it came by the end */
 	uint8_t direction; /* 0: sent by a, 1: by b */
 	uint8_t end;	   /* enum capture_end */
+};
+
+/* One mark, and the urgent byte that each reading makes of it. */
+struct capture_readings {
+	uint32_t mark; /* relative */
+	uint8_t byte_bsd;
+	uint8_t byte_1122;
 };
 
 /*
@@ -104,15 +126,20 @@ struct capture_event {
 	uint8_t direction; /* 0: from a, the side that opened the flow or, where
 			    * its SYN was not seen, spoke first; 1: from b */
 
-	/* The mark of this direction after this segment. Filled if facts has
-	 * a bit of URG to REMARKED. */
+	/* The mark of this direction after this segment, if it has any of
+	 * CAPTURE_FACTS_URGENT. */
 	bool has_mark;
-	int16_t byte_bsd; /* or CAPTURE_NO_BYTE: not seen yet */
-	int16_t byte_1122;
-	int16_t byte_before; /* the octet before the BSD one, if in here */
-	uint32_t mark;	     /* relative: seq plus pointer */
+	int16_t byte_bsd;  /* or CAPTURE_NO_BYTE: not seen yet */
+	int16_t byte_1122; /* likewise */
+	uint32_t mark;	   /* relative: seq plus pointer */
 	uint64_t announced_frame;
 	int64_t announced_ns;
+
+	/* With READINGS_DIFFER: the marks of which this segment brought the
+	 * second byte and it is not the first one. Two where it replaces one
+	 * mark and completes its own. */
+	struct capture_readings readings[2];
+	uint8_t readings_count;
 };
 
 struct capture_flows_options {
@@ -139,9 +166,9 @@ int capture_flows_new(struct capture_flows **out,
 
 /*
  * Take the next segment of the capture: `frame` counts packets from 1,
- * `point` tells apart capture points whose flows are not to be mixed (0 where
- * there is one). Returns 0 and fills `*event`, or -ENOMEM; the table then is
- * as before, and may be used further.
+ * `point`, below 2^31, tells apart capture points whose flows are not to be
+ * mixed (0 where there is one). Returns 0 and fills `*event`, or -ENOMEM; the
+ * table then is as before, and may be used further.
  */
 int capture_flows_segment(struct capture_flows *flows,
 			  const struct capture_segment *segment, uint32_t point,

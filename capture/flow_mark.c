@@ -1,0 +1,429 @@
+#include "capture/flow_mark.h"
+
+/* No window is larger (RFC 7323 section 2.3), so nothing that lies further
+ * from the data seen so far can be this connection's. */
+#define WINDOW_MAX (1u << 30)
+
+enum {
+	OPTION_WINDOW_SCALE = 3,
+	SCALE_MAX = 14
+};
+
+/* How far `a` is ahead of `b`. */
+static inline int32_t ahead(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+/* The data of a segment: SYN takes the sequence number before it. */
+struct span {
+	uint32_t begin;
+	uint32_t len;
+	uint32_t end; /* FIN counted */
+};
+
+static inline struct span span_of(const struct capture_segment *s)
+{
+	uint32_t begin = s->seq + !!(s->flags & CAPTURE_SYN);
+
+	return (struct span){
+		.begin = begin,
+		.len = s->payload_len,
+		.end = begin + s->payload_len + !!(s->flags & CAPTURE_FIN),
+	};
+}
+
+/* --- episodes --------------------------------------------------------- */
+
+static int16_t known_byte(const struct half *half, enum half_state known,
+			  uint8_t byte)
+{
+	return half->state & known ? byte : CAPTURE_NO_BYTE;
+}
+
+static void end_mark(struct marks *marks, struct flow *flow, unsigned direction,
+		     enum capture_end end, uint64_t frame, int64_t time_ns)
+{
+	struct half *half = &flow->half[direction];
+	struct capture_episode episode;
+
+	half->state &= (uint16_t)~HALF_OPEN;
+	flow->open &= (uint8_t) ~(1u << direction);
+	if (!marks->episode)
+		return;
+	episode = (struct capture_episode){
+		.flow = flow->number,
+		.announced_frame = half->announced_frame,
+		.carrier_frame = half->carrier_frame,
+		.end_frame = frame,
+		.announced_ns = half->announced_ns,
+		.carrier_ns = half->carrier_ns,
+		.end_ns = time_ns,
+		.mark = half->mark - half->base,
+		.segments = half->segments,
+		.pointer = half->pointer,
+		.byte_bsd = known_byte(half, HALF_BSD_KNOWN, half->byte_bsd),
+		.byte_1122 = known_byte(half, HALF_1122_KNOWN, half->byte_1122),
+		.direction = (uint8_t)direction,
+		.end = (uint8_t)end,
+	};
+	marks->episode(marks->context, &episode);
+}
+
+void flow_end_marks(struct marks *marks, struct flow *flow,
+		    enum capture_end end, uint64_t frame, int64_t time_ns)
+{
+	for (unsigned direction = 0; direction < 2; direction++)
+		if (flow->open & (1u << direction))
+			end_mark(marks, flow, direction, end, frame, time_ns);
+}
+
+/* --- sequence numbers and windows ------------------------------------- */
+
+static inline void know(struct half *half, uint32_t base)
+{
+	half->base = base;
+	half->next = base + 1;
+	half->state |= HALF_KNOWN;
+}
+
+/*
+ * A window is scaled if both SYNs had the option (RFC 7323 section 2.2), and
+ * a SYN|ACK has it only if the SYN had.
+ */
+static void take_syn(struct half *own, struct half *peer,
+		     const struct capture_segment *s)
+{
+	const uint8_t *shift = capture_option(s, OPTION_WINDOW_SCALE, 1);
+
+	own->scale = shift ? (*shift < SCALE_MAX ? *shift : SCALE_MAX) : 0;
+	if (!(s->flags & CAPTURE_ACK))
+		return;
+	own->state |= HALF_SCALE_KNOWN;
+	/* What the other SYN said is known only if it came before. */
+	if (!shift)
+		peer->scale = 0;
+	if (!shift || peer->state & HALF_KNOWN)
+		peer->state |= HALF_SCALE_KNOWN;
+}
+
+static inline void take_ack(struct half *own, struct half *peer,
+			    const struct capture_segment *s)
+{
+	if (!(own->state & HALF_ACKED) || ahead(s->ack, own->ack) >= 0) {
+		own->ack = s->ack;
+		own->window = s->flags & CAPTURE_SYN
+				      ? s->window
+				      : (uint32_t)s->window << own->scale;
+		own->state |= HALF_ACKED;
+	}
+	if (!(peer->state & HALF_KNOWN))
+		know(peer, s->ack - 1);
+	else if (ahead(s->ack, peer->next) >= (int32_t)WINDOW_MAX)
+		peer->next = s->ack; /* much was lost by the capture */
+}
+
+static inline uint32_t place(const struct half *own, const struct span *span)
+{
+	uint32_t facts = 0;
+
+	if (span->end == span->begin)
+		return 0;
+	if (ahead(span->end, own->next) <= 0)
+		facts = CAPTURE_FACT_OLD;
+	else if (ahead(span->begin, own->next) > 0)
+		facts = CAPTURE_FACT_GAP;
+	if (own->state & HALF_FIN && span->len && !(facts & CAPTURE_FACT_OLD))
+		facts |= CAPTURE_FACT_AFTER_FIN;
+	return facts;
+}
+
+/* The highest octet so far may be this segment's; keep it, as a pointer may
+ * name it once it has gone by. */
+static inline void advance(struct half *own, const struct span *span,
+			   const struct capture_segment *s)
+{
+	if (ahead(span->end, own->next) <= 0 ||
+	    span->end - own->next >= WINDOW_MAX)
+		return;
+	own->next = span->end;
+	own->state &= (uint16_t)~HALF_TAIL;
+	if (s->payload_len && s->payload_caplen == s->payload_len &&
+	    !(s->flags & CAPTURE_FIN)) {
+		own->tail = s->payload[s->payload_len - 1];
+		own->state |= HALF_TAIL;
+	}
+}
+
+/* --- urgent bytes ----------------------------------------------------- */
+
+/* Was `seq` sent in this segment? Then *byte is its octet, or
+ * CAPTURE_NO_BYTE where the capture was cut before it. */
+static inline bool covers(const struct span *span,
+			  const struct capture_segment *s, uint32_t seq,
+			  int *byte)
+{
+	uint32_t offset = seq - span->begin;
+
+	if (offset >= span->len)
+		return false;
+	*byte = offset < s->payload_caplen ? s->payload[offset]
+					   : CAPTURE_NO_BYTE;
+	return true;
+}
+
+static void compare_readings(const struct half *own,
+			     struct capture_event *event)
+{
+	const unsigned both = HALF_BSD_KNOWN | HALF_1122_KNOWN;
+
+	if ((own->state & both) != both || own->byte_bsd == own->byte_1122)
+		return;
+	event->facts |= CAPTURE_FACT_READINGS_DIFFER;
+	event->readings[event->readings_count++] = (struct capture_readings){
+		.mark = own->mark - own->base,
+		.byte_bsd = own->byte_bsd,
+		.byte_1122 = own->byte_1122,
+	};
+}
+
+static void take_bsd_byte(struct half *own, const struct capture_segment *s,
+			  int byte, uint64_t frame, int64_t time_ns,
+			  struct capture_event *event)
+{
+	if (own->state & HALF_BSD_CAME) {
+		event->facts |= CAPTURE_FACT_BYTE_AGAIN;
+		if (!(s->flags & CAPTURE_URG))
+			event->facts |= CAPTURE_FACT_UNMARKED;
+		else if (s->seq + s->urgent_pointer != own->mark)
+			event->facts |= CAPTURE_FACT_REMARKED;
+		if (byte != CAPTURE_NO_BYTE && own->state & HALF_BSD_KNOWN &&
+		    byte != own->byte_bsd)
+			event->facts |= CAPTURE_FACT_BYTE_DIFFERS;
+		return;
+	}
+	event->facts |= CAPTURE_FACT_BYTE;
+	own->state |= HALF_BSD_CAME;
+	own->carrier_frame = frame;
+	own->carrier_ns = time_ns;
+	if (byte == CAPTURE_NO_BYTE)
+		return;
+	own->byte_bsd = (uint8_t)byte;
+	own->state |= HALF_BSD_KNOWN;
+}
+
+/* Does this segment bring an octet that a reading of the current mark calls
+ * urgent? */
+static void take_bytes(struct half *own, const struct span *span,
+		       const struct capture_segment *s, uint64_t frame,
+		       int64_t time_ns, struct capture_event *event)
+{
+	const unsigned both = HALF_BSD_KNOWN | HALF_1122_KNOWN;
+	unsigned before = own->state & both;
+	int byte;
+
+	if (covers(span, s, own->mark - 1, &byte))
+		take_bsd_byte(own, s, byte, frame, time_ns, event);
+	if (!(own->state & HALF_1122_KNOWN) &&
+	    covers(span, s, own->mark, &byte) && byte != CAPTURE_NO_BYTE) {
+		own->byte_1122 = (uint8_t)byte;
+		own->state |= HALF_1122_KNOWN;
+		event->facts |= CAPTURE_FACT_BYTE_1122;
+	}
+	if ((own->state & both) != before)
+		compare_readings(own, event);
+}
+
+/* --- marks ------------------------------------------------------------ */
+
+static void begin_mark(struct marks *marks, struct flow *flow,
+		       unsigned direction, const struct capture_segment *s,
+		       uint64_t frame, int64_t time_ns)
+{
+	struct half *own = &flow->half[direction];
+
+	own->state &=
+		(uint16_t) ~(HALF_BSD_CAME | HALF_BSD_KNOWN | HALF_1122_KNOWN);
+	own->state |= HALF_MARK | HALF_OPEN;
+	flow->open |= (uint8_t)(1u << direction);
+	own->mark = s->seq + s->urgent_pointer;
+	own->pointer = s->urgent_pointer;
+	own->segments = 1;
+	own->announced_frame = frame;
+	own->announced_ns = time_ns;
+	own->carrier_frame = 0;
+	own->carrier_ns = 0;
+	marks->episodes++;
+	/* The octet may have gone by before it was called urgent. */
+	if (own->mark == own->next && own->state & HALF_TAIL) {
+		own->byte_bsd = own->tail;
+		own->state |= HALF_BSD_CAME | HALF_BSD_KNOWN;
+	}
+}
+
+static uint32_t header_facts(const struct capture_segment *s)
+{
+	uint32_t facts = CAPTURE_FACT_URG;
+
+	if (s->urgent_pointer == 0)
+		facts |= CAPTURE_FACT_POINTER_ZERO;
+	if (s->flags & CAPTURE_SYN)
+		facts |= CAPTURE_FACT_ON_SYN;
+	if (s->flags & CAPTURE_RST)
+		facts |= CAPTURE_FACT_ON_RST;
+	if (s->payload_len == 0)
+		facts |= CAPTURE_FACT_EMPTY;
+	if (s->urgent_pointer > s->payload_len)
+		facts |= CAPTURE_FACT_BEYOND;
+	return facts;
+}
+
+static uint32_t window_facts(const struct half *peer, uint32_t mark)
+{
+	uint32_t facts = 0;
+
+	if (!(peer->state & HALF_ACKED))
+		return 0;
+	if (peer->window == 0)
+		facts |= CAPTURE_FACT_NO_WINDOW;
+	if ((peer->window == 0 || peer->state & HALF_SCALE_KNOWN) &&
+	    ahead(mark, peer->ack + peer->window) > 0)
+		facts |= CAPTURE_FACT_PAST_WINDOW;
+	return facts;
+}
+
+/* Has the segment anything that was not sent before? One without data does
+ * if it stands at the end of the data. */
+static bool is_fresh(const struct half *own, const struct span *span,
+		     const struct capture_segment *s, uint32_t facts)
+{
+	if (span->end != span->begin)
+		return !(facts & CAPTURE_FACT_OLD);
+	return ahead(s->seq, own->next) >= 0;
+}
+
+/*
+ * An urgent pointer was sent. It makes a mark only if it lies ahead of the
+ * last: receivers of both readings ignore one that goes back (RFC 9293
+ * section 3.10.7.4, step 6: RCV.UP is the larger).
+ */
+static void take_pointer(struct marks *marks, struct flow *flow,
+			 const struct span *span,
+			 const struct capture_segment *s, uint64_t frame,
+			 int64_t time_ns, struct capture_event *event)
+{
+	struct half *own = &flow->half[event->direction];
+	uint32_t mark = s->seq + s->urgent_pointer;
+
+	event->facts |= header_facts(s) |
+			window_facts(&flow->half[!event->direction], mark);
+	if (s->flags & CAPTURE_RST)
+		return;
+	if (own->state & HALF_MARK && mark == own->mark) {
+		own->segments++;
+		return;
+	}
+	if (own->state & HALF_MARK && ahead(mark, own->mark) < 0) {
+		if (is_fresh(own, span, s, event->facts))
+			event->facts |= CAPTURE_FACT_BACKWARDS;
+		return;
+	}
+	event->facts |= CAPTURE_FACT_NEW_MARK;
+	if (own->state & HALF_OPEN) {
+		event->facts |= CAPTURE_FACT_REPLACES;
+		end_mark(marks, flow, event->direction, CAPTURE_END_REPLACED,
+			 frame, time_ns);
+	}
+	begin_mark(marks, flow, event->direction, s, frame, time_ns);
+	take_bytes(own, span, s, frame, time_ns, event);
+}
+
+/* A mark that lies further back than any window compares as if it lay ahead
+ * before long. */
+static inline void forget_old_mark(struct marks *marks, struct flow *flow,
+				   unsigned direction)
+{
+	struct half *own = &flow->half[direction];
+
+	if (ahead(own->next, own->mark) <= (int32_t)WINDOW_MAX)
+		return;
+	if (own->state & HALF_OPEN)
+		end_mark(marks, flow, direction, CAPTURE_END_OPEN, 0, 0);
+	own->state &= (uint16_t)~HALF_MARK;
+}
+
+static void describe_mark(const struct half *own, struct capture_event *event)
+{
+	event->has_mark = own->state & HALF_MARK;
+	if (!event->has_mark)
+		return;
+	event->byte_bsd = known_byte(own, HALF_BSD_KNOWN, own->byte_bsd);
+	event->byte_1122 = known_byte(own, HALF_1122_KNOWN, own->byte_1122);
+	event->mark = own->mark - own->base;
+	event->announced_frame = own->announced_frame;
+	event->announced_ns = own->announced_ns;
+}
+
+/* --- a segment -------------------------------------------------------- */
+
+static inline void take_position(struct half *own, struct half *peer,
+				 const struct capture_segment *s,
+				 struct capture_event *event)
+{
+	if (s->flags & CAPTURE_SYN)
+		take_syn(own, peer, s);
+	if (!(own->state & HALF_KNOWN))
+		know(own, s->seq - !(s->flags & CAPTURE_SYN));
+	event->seq = s->seq - own->base;
+	event->ack = 0;
+	if (!(s->flags & CAPTURE_ACK))
+		return;
+	take_ack(own, peer, s);
+	event->ack = s->ack - peer->base;
+}
+
+static void end_by_segment(struct marks *marks, struct flow *flow,
+			   const struct capture_segment *s, uint64_t frame,
+			   int64_t time_ns, struct capture_event *event)
+{
+	unsigned other = !event->direction;
+
+	if (s->flags & CAPTURE_ACK && flow->open & (1u << other) &&
+	    ahead(s->ack, flow->half[other].mark) >= 0) {
+		event->facts |= CAPTURE_FACT_ACKED;
+		end_mark(marks, flow, other, CAPTURE_END_ACKED, frame, time_ns);
+	}
+	if (s->flags & CAPTURE_RST)
+		flow_end_marks(marks, flow, CAPTURE_END_RESET, frame, time_ns);
+}
+
+void flow_segment(struct marks *marks, struct flow *flow,
+		  const struct capture_segment *s, uint64_t frame,
+		  int64_t time_ns, struct capture_event *event)
+{
+	struct half *own = &flow->half[event->direction];
+	struct half *peer = &flow->half[!event->direction];
+	struct span span = span_of(s);
+
+	event->readings_count = 0;
+	take_position(own, peer, s, event);
+	event->facts |= place(own, &span);
+	if (own->state & HALF_MARK) {
+		forget_old_mark(marks, flow, event->direction);
+		if (span.len && own->state & HALF_MARK)
+			take_bytes(own, &span, s, frame, time_ns, event);
+	}
+	if (s->flags & CAPTURE_URG)
+		take_pointer(marks, flow, &span, s, frame, time_ns, event);
+	else if (s->urgent_pointer)
+		event->facts |= CAPTURE_FACT_POINTER_ONLY;
+	if (flow->open)
+		end_by_segment(marks, flow, s, frame, time_ns, event);
+	advance(own, &span, s);
+	if (s->flags & CAPTURE_FIN)
+		own->state |= HALF_FIN;
+	if (s->flags & (CAPTURE_FIN | CAPTURE_RST))
+		flow->closed = 1;
+	if (event->facts & CAPTURE_FACTS_URGENT)
+		describe_mark(own, event);
+}

@@ -1,0 +1,80 @@
+/* Inside the flow table: what one connection is remembered by. */
+#ifndef CAPTURE_FLOW_MARK_H
+#define CAPTURE_FLOW_MARK_H
+
+#include <stdint.h>
+
+#include "capture/flow.h"
+
+/* Addresses and ports of both ends, and the capture point. */
+struct key {
+	uint64_t w[5];
+};
+
+enum half_state {
+	HALF_KNOWN = 1 << 0,	   /* base and next mean something */
+	HALF_ACKED = 1 << 1,	   /* ack and window do */
+	HALF_SCALE_KNOWN = 1 << 2, /* the handshake was seen */
+	HALF_FIN = 1 << 3,	   /* sent one */
+	HALF_TAIL = 1 << 4,	   /* tail is the octet before next */
+	HALF_MARK = 1 << 5,	   /* a mark was announced */
+	HALF_OPEN = 1 << 6,	   /* … and its episode goes on */
+	HALF_BSD_CAME = 1 << 7,	   /* the octet before the mark was sent */
+	HALF_BSD_KNOWN = 1 << 8,   /* … and captured */
+	HALF_1122_KNOWN = 1 << 9,  /* the octet at the mark was captured */
+};
+
+/*
+ * What one end sends, on one cache line. All sequence numbers are raw; the
+ * mark and what belongs to it are those of its direction's last mark.
+ */
+struct half {
+	uint32_t base;	 /* shown as 0: the SYN's, or what stands for it */
+	uint32_t next;	 /* follows the highest octet sent */
+	uint32_t ack;	 /* highest acknowledgement this end sent */
+	uint32_t window; /* it last offered, in bytes */
+	uint16_t state;	 /* enum half_state */
+	uint8_t scale;	 /* shift of its window */
+	uint8_t tail;
+	uint8_t byte_bsd;
+	uint8_t byte_1122;
+	uint16_t pointer;  /* of the first announcement */
+	uint32_t mark;	   /* sequence number plus pointer */
+	uint32_t segments; /* that announced it */
+	uint64_t announced_frame;
+	uint64_t carrier_frame;
+	int64_t announced_ns;
+	int64_t carrier_ns;
+};
+
+struct flow {
+	struct key key;
+	uint64_t number;
+	uint64_t last;	/* when it was last heard, in segments */
+	uint8_t a_side; /* which of the key's two ends is a */
+	uint8_t open;	/* bit d: direction d has HALF_OPEN */
+	uint8_t closed; /* a FIN or RST was seen */
+	struct half half[2] __attribute__((aligned(64)));
+};
+
+_Static_assert(sizeof(struct half) == 64, "one cache line");
+_Static_assert(sizeof(struct flow) == 192, "three cache lines");
+
+/* The table's episodes: how many began, and who wants to know. */
+struct marks {
+	uint64_t episodes;
+	void (*episode)(void *context, const struct capture_episode *episode);
+	void *context;
+};
+
+/* Take a segment of `flow` in event->direction, add to event->facts, and
+ * fill the rest of it. */
+void flow_segment(struct marks *marks, struct flow *flow,
+		  const struct capture_segment *segment, uint64_t frame,
+		  int64_t time_ns, struct capture_event *event);
+
+/* End the episodes that are open, for a reason that lies with the flow. */
+void flow_end_marks(struct marks *marks, struct flow *flow,
+		    enum capture_end end, uint64_t frame, int64_t time_ns);
+
+#endif
