@@ -42,8 +42,9 @@ $O/ooblab: $(TOOL_OBJ) $O/liboob.a
 $O/liboob.a: $(LIB_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
-$O/liboob.so: $(LIB_OBJ)
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F).$(SOVERSION) -o $@ $^ $(LIB_LIBS)
+$O/liboob.so: $(LIB_OBJ) oob/liboob.map
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F).$(SOVERSION) \
+		-Wl,--version-script=oob/liboob.map -o $@ $(LIB_OBJ) $(LIB_LIBS)
 
 $O/%.o: %.c
 	@mkdir -p $(@D)

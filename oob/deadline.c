@@ -1,7 +1,6 @@
 #include "deadline.h"
 
 #include <errno.h>
-#include <time.h>
 
 #define NS_PER_S 1000000000
 
@@ -24,9 +23,7 @@ int64_t oob_deadline_in(int64_t timeout_ns)
 	return now + timeout_ns;
 }
 
-/* The time left, never negative; NULL where there is no end. */
-static const struct timespec *time_left(int64_t deadline_ns,
-					struct timespec *ts)
+const struct timespec *oob_time_left(int64_t deadline_ns, struct timespec *ts)
 {
 	int64_t left;
 
@@ -50,7 +47,7 @@ int oob_wait(int fd, short events, int64_t deadline_ns)
 	if (fd < 0)
 		return -EBADF;
 	do
-		n = ppoll(&p, 1, time_left(deadline_ns, &ts), NULL);
+		n = ppoll(&p, 1, oob_time_left(deadline_ns, &ts), NULL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

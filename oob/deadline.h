@@ -11,6 +11,7 @@
 
 #include <poll.h>
 #include <stdint.h>
+#include <time.h>
 
 #define OOB_NO_DEADLINE INT64_MAX
 
@@ -23,6 +24,13 @@ int64_t oob_now_ns(void);
  * OOB_NO_DEADLINE where the sum would not fit.
  */
 int64_t oob_deadline_in(int64_t timeout_ns);
+
+/*
+ * The time left until the deadline, for pselect(2), ppoll(2), sigtimedwait(2)
+ * and their like: `ts`, filled and never negative, or NULL for no deadline,
+ * which those calls take as such.
+ */
+const struct timespec *oob_time_left(int64_t deadline_ns, struct timespec *ts);
 
 /*
  * Wait until `fd` shows one of `events` (poll(2): POLLIN, POLLPRI, POLLOUT …),
