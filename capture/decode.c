@@ -1,109 +1,7 @@
 #include "capture/decode.h"
 
 #include "capture/bytes.h"
-
-/*
- * A walk from the outside in. Each step reads one header and names the next,
- * so that a packet of a million nested headers takes a loop and no stack.
- * Every step consumes at least two bytes or ends the walk, but for those that
- * only look at the version nibble, which lead to one that does.
- */
-struct walk {
-	const uint8_t *p; /* what is left */
-	uint32_t cap;	  /* of it captured: never more than len */
-	uint32_t len;	  /* of it on the wire */
-	uint8_t tunnels;
-	bool inner;    /* enter tunnels */
-	bool fragment; /* the first of several */
-	uint8_t address_len;
-	const uint8_t *src, *dst;
-};
-
-/* What comes next: a name space, and a number in it or the walk's result. */
-enum space {
-	END = 0x00000, /* enum capture_kind */
-	ETHERTYPE = 0x10000,
-	IP_PROTOCOL = 0x20000,
-	PPP_PROTOCOL = 0x30000,
-	UDP_PORT = 0x40000,
-	OTHER = 0x50000, /* enum other */
-};
-
-#define SPACE_MASK 0xf0000u
-
-enum other {
-	ETHERNET,
-	PPP,
-	PPP_HDLC,
-	PPPOE,
-	BY_VERSION,
-	MPLS_BOTTOM
-};
-
-enum {
-	ET_IPV4 = 0x0800,
-	ET_TRANSPARENT_ETHERNET = 0x6558,
-	ET_VLAN = 0x8100,
-	ET_IPV6 = 0x86dd,
-	ET_PPP = 0x880b,
-	ET_MPLS = 0x8847,
-	ET_MPLS_MULTICAST = 0x8848,
-	ET_PPPOE_SESSION = 0x8864,
-	ET_QINQ = 0x88a8,
-	ET_QINQ_OLD = 0x9100,
-	ET_QINQ_OLDER = 0x9200,
-
-	IPP_HOP_BY_HOP = 0,
-	IPP_IPV4 = 4,
-	IPP_TCP = 6,
-	IPP_UDP = 17,
-	IPP_IPV6 = 41,
-	IPP_ROUTING = 43,
-	IPP_FRAGMENT = 44,
-	IPP_GRE = 47,
-	IPP_AH = 51,
-	IPP_DESTINATION = 60,
-	IPP_MOBILITY = 135,
-	IPP_HIP = 139,
-	IPP_SHIM6 = 140,
-
-	PPP_IPV4 = 0x0021,
-	PPP_IPV6 = 0x0057,
-	PPP_MPLS = 0x0281,
-
-	PORT_GTP_U = 2152,
-	PORT_VXLAN = 4789,
-	PORT_GENEVE = 6081,
-};
-
-static inline void skip(struct walk *w, uint32_t n)
-{
-	w->p += n;
-	w->cap -= n;
-	w->len -= n;
-}
-
-/* An inner header says how long the rest is; it may not make it longer. */
-static inline void narrow(struct walk *w, uint32_t len)
-{
-	if (len < w->len)
-		w->len = len;
-	if (w->cap > w->len)
-		w->cap = w->len;
-}
-
-/* Skip a header of `header` bytes whose type field is at `type`. */
-static inline uint32_t step(struct walk *w, enum space space, uint32_t type,
-			    uint32_t header)
-{
-	uint32_t next;
-
-	if (w->cap < header)
-		return END | CAPTURE_NOT_TCP;
-	next = space | be16(w->p + type);
-	skip(w, header);
-	return next;
-}
+#include "capture/walk.h"
 
 /* RFC 1042: a length instead of a type, then LLC and SNAP. */
 static uint32_t llc(struct walk *w, uint32_t length)
@@ -223,110 +121,6 @@ static inline enum capture_kind tcp(const struct walk *w,
 	return CAPTURE_TCP;
 }
 
-/* Into a tunnel, or the end of the walk. */
-static uint32_t enter(struct walk *w, uint32_t next)
-{
-	if (!w->inner)
-		return END | CAPTURE_NOT_TCP;
-	if (w->tunnels < UINT8_MAX)
-		w->tunnels++;
-	return next;
-}
-
-/* RFC 2784 and 2890; version 1 is PPTP's (RFC 2637). */
-static uint32_t gre(struct walk *w)
-{
-	uint32_t header = 4, flags, type;
-
-	if (!w->inner || w->cap < 4)
-		return END | CAPTURE_NOT_TCP;
-	flags = be16(w->p);
-	type = be16(w->p + 2);
-	if (flags & 0x4000 || (flags & 7) > 1) /* source routes: RFC 1701 */
-		return END | CAPTURE_NOT_TCP;
-	if (flags & 0x8000)
-		header += 4; /* checksum */
-	if (flags & 0x2000)
-		header += 4; /* key */
-	if (flags & 0x1000)
-		header += 4; /* sequence number */
-	if ((flags & 7) == 1 && flags & 0x0080)
-		header += 4; /* acknowledgement */
-	if (w->cap < header)
-		return END | CAPTURE_NOT_TCP;
-	skip(w, header);
-	if (type == ET_TRANSPARENT_ETHERNET)
-		return enter(w, OTHER | ETHERNET);
-	return enter(w, ETHERTYPE | type);
-}
-
-/* A tunnel's port can be either: the requests go to it, some send from it. */
-static uint32_t udp(struct walk *w)
-{
-	uint32_t sport, dport;
-
-	if (!w->inner || w->cap < 8)
-		return END | CAPTURE_NOT_TCP;
-	sport = be16(w->p);
-	dport = be16(w->p + 2);
-	skip(w, 8);
-	if (dport == PORT_VXLAN || dport == PORT_GENEVE || dport == PORT_GTP_U)
-		return UDP_PORT | dport;
-	return UDP_PORT | sport;
-}
-
-/* RFC 7348. */
-static uint32_t vxlan(struct walk *w)
-{
-	if (w->cap < 8 || !(w->p[0] & 0x08))
-		return END | CAPTURE_NOT_TCP;
-	skip(w, 8);
-	return enter(w, OTHER | ETHERNET);
-}
-
-/* RFC 8926. */
-static uint32_t geneve(struct walk *w)
-{
-	uint32_t header, type;
-
-	if (w->cap < 8 || w->p[0] >> 6)
-		return END | CAPTURE_NOT_TCP;
-	header = 8 + (w->p[0] & 0x3fu) * 4;
-	type = be16(w->p + 2);
-	if (w->cap < header)
-		return END | CAPTURE_NOT_TCP;
-	skip(w, header);
-	if (type == ET_TRANSPARENT_ETHERNET)
-		return enter(w, OTHER | ETHERNET);
-	return enter(w, ETHERTYPE | type);
-}
-
-/* 3GPP TS 29.281: a G-PDU (type 255) carries IP, after its extensions. */
-static uint32_t gtp_u(struct walk *w)
-{
-	uint32_t size;
-	uint8_t flags, next;
-
-	if (w->cap < 8 || w->p[0] >> 4 != 3 || w->p[1] != 255)
-		return END | CAPTURE_NOT_TCP;
-	flags = w->p[0] & 7;
-	skip(w, 8);
-	if (!flags)
-		return enter(w, OTHER | BY_VERSION);
-	if (w->cap < 4)
-		return END | CAPTURE_NOT_TCP;
-	next = flags & 4 ? w->p[3] : 0;
-	skip(w, 4);
-	while (next) {
-		size = w->cap ? w->p[0] * 4u : 0;
-		if (!size || w->cap < size)
-			return END | CAPTURE_NOT_TCP;
-		next = w->p[size - 1];
-		skip(w, size);
-	}
-	return enter(w, OTHER | BY_VERSION);
-}
-
 /* RFC 3032: labels until the one with the bottom-of-stack bit. */
 static uint32_t mpls(struct walk *w)
 {
@@ -420,7 +214,7 @@ static uint32_t ethertype(struct walk *w, uint32_t type)
 	case ET_PPPOE_SESSION:
 		return pppoe(w);
 	case ET_PPP:
-		return ppp(w);
+		return ppp_hdlc(w);
 	default:
 		if (type <= 1500)
 			return llc(w, type);
@@ -449,9 +243,9 @@ static uint32_t ip_protocol(struct walk *w, uint32_t protocol)
 	case IPP_IPV6:
 		return enter(w, ETHERTYPE | ET_IPV6);
 	case IPP_GRE:
-		return gre(w);
+		return walk_gre(w);
 	case IPP_UDP:
-		return udp(w);
+		return walk_udp(w);
 	default:
 		return END | CAPTURE_NOT_TCP;
 	}
@@ -471,31 +265,11 @@ static uint32_t ppp_protocol(uint32_t protocol)
 	}
 }
 
-static uint32_t udp_port(struct walk *w, uint32_t port)
-{
-	switch (port) {
-	case PORT_VXLAN:
-		return vxlan(w);
-	case PORT_GENEVE:
-		return geneve(w);
-	case PORT_GTP_U:
-		return gtp_u(w);
-	default:
-		return END | CAPTURE_NOT_TCP;
-	}
-}
-
 static uint32_t other(struct walk *w, uint32_t what)
 {
 	switch ((enum other)what) {
 	case ETHERNET:
 		return step(w, ETHERTYPE, 12, 14);
-	case PPP:
-		return ppp(w);
-	case PPP_HDLC:
-		return ppp_hdlc(w);
-	case PPPOE:
-		return pppoe(w);
 	case BY_VERSION:
 		return by_version(w);
 	case MPLS_BOTTOM:
@@ -580,8 +354,8 @@ static uint32_t link_layer(struct walk *w, uint32_t linktype)
 	}
 }
 
-static inline enum capture_kind walk(struct walk *w, uint32_t linktype,
-				     struct capture_segment *out)
+static inline enum capture_kind walk_to_tcp(struct walk *w, uint32_t linktype,
+					    struct capture_segment *out)
 {
 	uint32_t next = link_layer(w, linktype);
 
@@ -599,7 +373,7 @@ static inline enum capture_kind walk(struct walk *w, uint32_t linktype,
 			next = ppp_protocol(next & 0xffff);
 			break;
 		case UDP_PORT:
-			next = udp_port(w, next & 0xffff);
+			next = walk_udp_port(w, next & 0xffff);
 			break;
 		case OTHER:
 			next = other(w, next & 0xffff);
@@ -620,7 +394,7 @@ enum capture_kind capture_decode(uint32_t linktype, const uint8_t *data,
 		.len = len < caplen ? caplen : len,
 	};
 
-	return walk(&w, linktype, out);
+	return walk_to_tcp(&w, linktype, out);
 }
 
 enum capture_kind capture_decode_inner(uint32_t linktype, const uint8_t *data,
@@ -634,7 +408,7 @@ enum capture_kind capture_decode_inner(uint32_t linktype, const uint8_t *data,
 		.inner = true,
 	};
 
-	return walk(&w, linktype, out);
+	return walk_to_tcp(&w, linktype, out);
 }
 
 const uint8_t *capture_option(const struct capture_segment *segment,
