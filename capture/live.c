@@ -198,7 +198,7 @@ int capture_live_next(struct capture_live *live, struct capture_packet *packet,
 		return 0;
 	if (got < 0) {
 		snprintf(err, CAPTURE_ERR_MAX, "%s", pcap_geterr(live->pcap));
-		return error_number(got);
+		return -EIO;
 	}
 	*packet = (struct capture_packet){
 		.time_ns = header->ts.tv_sec * INT64_C(1000000000) +

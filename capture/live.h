@@ -47,8 +47,9 @@ int capture_live_open(struct capture_live **out,
 /*
  * The next packet, without waiting. Returns 1 and fills `*packet`, whose data
  * is good until the next call on this handle; 0 when none is there: poll()
- * capture_live_fd() for POLLIN; -ENETDOWN or -EIO with a line in `err` when
- * the capture has ended.
+ * capture_live_fd() for POLLIN; -EIO with a line in `err` when the capture has
+ * ended, as when the interface is no more. One that is only down may come up
+ * again, and is waited for.
  */
 int capture_live_next(struct capture_live *live, struct capture_packet *packet,
 		      char err[CAPTURE_ERR_MAX]);
