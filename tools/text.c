@@ -1,0 +1,127 @@
+#include "tools/text.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+void text_clear(struct text *t)
+{
+	t->s[0] = '\0';
+	t->len = 0;
+	t->cut = false;
+}
+
+void text_add(struct text *t, const char *format, ...)
+{
+	size_t room = sizeof(t->s) - t->len;
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(t->s + t->len, room, format, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= room) {
+		t->cut = true;
+		n = (int)room - 1;
+	}
+	t->len += (size_t)n;
+}
+
+static void add_escaped(struct text *t, unsigned char c, bool digit_next)
+{
+	static const char named[][2] = {
+		{'\n',	'n' },
+		       { '\r', 'r' },
+		      { '\t', 't' },
+		      { '\v', 'v' },
+		{ '\f', 'f' },
+		       { '"',  '"' },
+		      { '\\', '\\'},
+	};
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		if (c == (unsigned char)named[i][0]) {
+			text_add(t, "\\%c", named[i][1]);
+			return;
+		}
+	}
+	if (c >= 0x20 && c < 0x7f)
+		text_add(t, "%c", c);
+	else if (digit_next)
+		text_add(t, "\\%03o", c);
+	else
+		text_add(t, "\\%o", c);
+}
+
+void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most)
+{
+	const unsigned char *p = bytes;
+	size_t shown = len < most ? len : most;
+
+	text_add(t, "\"");
+	for (size_t i = 0; i < shown; i++) {
+		bool digit = i + 1 < shown && p[i + 1] >= '0' &&
+			     p[i + 1] <= '9';
+
+		add_escaped(t, p[i], digit);
+	}
+	text_add(t, shown < len ? "\"..." : "\"");
+}
+
+/* Length of the well-formed UTF-8 sequence at `p`, 0 when there is none. */
+static size_t utf8_length(const unsigned char *p)
+{
+	static const struct {
+		unsigned char mask, lead;
+		size_t len;
+	} forms[] = {
+		{0xe0,	0xc0, 2},
+		{ 0xf0, 0xe0, 3},
+		{ 0xf8, 0xf0, 4},
+	};
+	uint32_t code;
+
+	for (size_t f = 0; f < 3; f++) {
+		if ((p[0] & forms[f].mask) != forms[f].lead)
+			continue;
+		code = p[0] & (unsigned char)~forms[f].mask;
+		for (size_t i = 1; i < forms[f].len; i++) {
+			if ((p[i] & 0xc0) != 0x80)
+				return 0;
+			code = code << 6 | (p[i] & 0x3f);
+		}
+		/* No overlong form, surrogate, C1 control, or past U+10FFFF. */
+		if (code < 0xa0 || (f == 1 && code < 0x800) ||
+		    (f == 2 && code < 0x10000) || code > 0x10ffff ||
+		    (code >= 0xd800 && code <= 0xdfff))
+			return 0;
+		return forms[f].len;
+	}
+	return 0;
+}
+
+char *text_printable(char *out, size_t size, const char *line)
+{
+	const unsigned char *p = (const unsigned char *)line;
+	size_t o = 0;
+
+	while (*p && o + 5 < size) {
+		size_t n = utf8_length(p);
+
+		if (n) {
+			memmove(out + o, p, n);
+			o += n;
+			p += n;
+			continue;
+		}
+		out[o++] = *p == '\t'				     ? ' '
+			   : (*p >= 0x20 && *p < 0x7f) || *p == '\n' ? (char)*p
+								     : '?';
+		p++;
+	}
+	out[o] = '\0';
+	return out;
+}

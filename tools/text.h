@@ -1,0 +1,36 @@
+/* A bounded line of text, and bytes made safe to print. */
+#ifndef TOOLS_TEXT_H
+#define TOOLS_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TEXT_MAX 1024
+
+/* Always NUL-terminated; what does not fit is dropped and `cut` says so. */
+struct text {
+	char s[TEXT_MAX];
+	size_t len; /* bytes before the NUL */
+	bool cut;
+};
+
+void text_clear(struct text *t);
+void text_add(struct text *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Append `bytes` between double quotes as strace does: printable ASCII as
+ * itself, the rest as C escapes. Past `most` bytes the string ends in "...".
+ * This is the only way a peer's bytes reach a terminal.
+ */
+void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most);
+
+/*
+ * Copy `line` into `out` with every control character, and every byte that is
+ * not part of well-formed UTF-8, replaced by '?'. Newlines stay,
+ * a tab becomes a space. `out` may be
+ * `line`. Returns `out`.
+ */
+char *text_printable(char *out, size_t size, const char *line);
+
+#endif
