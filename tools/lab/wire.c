@@ -1,0 +1,309 @@
+#include "tools/lab/wire.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/decode.h"
+#include "capture/flow.h"
+#include "capture/live.h"
+#include "capture/urgent.h"
+#include "tools/lab/event.h"
+#include "tools/lab/lab.h"
+#include "tools/lab/record.h"
+#include "tools/text.h"
+
+#define WIRE_BUFFER_BYTES (4u << 20)
+#define WIRE_KEPT_BYTES	  (64u << 20) /* of payload, in all */
+#define SHOWN_PAYLOAD	  16
+
+struct wire {
+	struct capture_live *live;
+	struct capture_flows *flows;
+	struct wire_segment *segments;
+	size_t count, size;
+	size_t reported;
+	size_t kept_bytes;
+	uint64_t frames;
+};
+
+int wire_open(struct lab *lab, char *err, size_t size)
+{
+	struct capture_live_options options = {
+		.device = "lo",
+		.filter = "tcp",
+		.snaplen = WIRE_SNAPLEN,
+		.buffer_bytes = WIRE_BUFFER_BYTES,
+	};
+	struct capture_flows_options flows = { .max_flows = 4096 };
+	struct wire *wire = calloc(1, sizeof(*wire));
+	char why[CAPTURE_ERR_MAX] = "not enough memory";
+	int ret = -ENOMEM;
+
+	if (wire)
+		ret = capture_flows_new(&wire->flows, &flows);
+	if (ret == 0)
+		ret = capture_live_open(&wire->live, &options, why);
+	if (ret < 0) {
+		snprintf(err, size,
+			 "cannot capture: %s; --no-capture runs without", why);
+		wire_close(wire);
+		return ret;
+	}
+	lab->wire = wire;
+	return 0;
+}
+
+void wire_close(struct wire *wire)
+{
+	if (!wire)
+		return;
+	for (size_t i = 0; i < wire->count; i++) {
+		free(wire->segments[i].payload);
+		free(wire->segments[i].note);
+	}
+	free(wire->segments);
+	capture_flows_free(wire->flows);
+	capture_live_close(wire->live);
+	free(wire);
+}
+
+int wire_fd(const struct wire *wire)
+{
+	return wire ? capture_live_fd(wire->live) : -1;
+}
+
+size_t wire_count(const struct wire *wire)
+{
+	return wire ? wire->count : 0;
+}
+
+const struct wire_segment *wire_at(const struct wire *wire, size_t i)
+{
+	return &wire->segments[i];
+}
+
+static struct address address_of(const uint8_t *host, uint8_t len,
+				 uint16_t port)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_port = htons(port) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons(port) };
+
+	if (len == sizeof(in.sin_addr)) {
+		memcpy(&in.sin_addr, host, len);
+		return address_from(&in, sizeof(in));
+	}
+	memcpy(&in6.sin6_addr, host, sizeof(in6.sin6_addr));
+	return address_from(&in6, sizeof(in6));
+}
+
+/* Keep a segment; without memory for it the experiment cannot be judged. */
+static void keep(struct lab *lab, const struct capture_segment *s,
+		 const struct capture_event *event, int64_t time_ns,
+		 const char *note)
+{
+	struct wire *wire = lab->wire;
+	struct wire_segment *kept;
+
+	if (wire->count == wire->size) {
+		size_t size = wire->size ? 2 * wire->size : 64;
+
+		kept = realloc(wire->segments, size * sizeof(*kept));
+		if (!kept) {
+			lab->broken = true;
+			lab_why(lab, "no memory for captured segments");
+			return;
+		}
+		wire->segments = kept;
+		wire->size = size;
+	}
+	kept = &wire->segments[wire->count++];
+	*kept = (struct wire_segment){
+		.time_ns = time_ns,
+		.src = address_of(s->src, s->address_len, s->sport),
+		.dst = address_of(s->dst, s->address_len, s->dport),
+		.seq = event->seq,
+		.ack = event->ack,
+		.window = s->window,
+		.urgent_pointer = s->urgent_pointer,
+		.flags = s->flags,
+		.payload_len = s->payload_len,
+		.note = *note ? strdup(note) : NULL,
+	};
+	if (!s->payload_caplen ||
+	    wire->kept_bytes + s->payload_caplen > WIRE_KEPT_BYTES)
+		return;
+	kept->payload = malloc(s->payload_caplen);
+	if (!kept->payload)
+		return;
+	memcpy(kept->payload, s->payload, s->payload_caplen);
+	kept->payload_caplen = s->payload_caplen;
+	wire->kept_bytes += s->payload_caplen;
+}
+
+static void take(struct lab *lab, const struct capture_packet *packet)
+{
+	struct capture_segment segment;
+	struct capture_event event;
+	char note[CAPTURE_NOTE_MAX] = "";
+	struct wire *wire = lab->wire;
+	struct record_frame head = { .time_ns = packet->time_ns,
+				     .len = packet->len,
+				     .linktype = packet->linktype };
+
+	wire->frames++;
+	if (capture_decode(packet->linktype, packet->data, packet->caplen,
+			   packet->len, &segment) != CAPTURE_TCP)
+		return;
+	if (capture_flows_segment(wire->flows, &segment, 0, wire->frames,
+				  packet->time_ns, &event) < 0)
+		return;
+	capture_urgent_note(&segment, &event, note);
+	head.comment_len = (uint32_t)strlen(note);
+	record_write(lab->out, RECORD_FRAME, &head, sizeof(head), note,
+		     head.comment_len, packet->data, packet->caplen);
+	keep(lab, &segment, &event, packet->time_ns, note);
+}
+
+void wire_drain(struct lab *lab)
+{
+	struct capture_packet packet;
+	char err[CAPTURE_ERR_MAX];
+	int ret = 0;
+
+	if (!lab->wire)
+		return;
+	while ((ret = capture_live_next(lab->wire->live, &packet, err)) > 0)
+		take(lab, &packet);
+	if (ret < 0) {
+		lab->broken = true;
+		lab_why(lab, "the capture ended: %s", err);
+	}
+}
+
+const char *wire_owner(const struct lab *lab, const struct address *a)
+{
+	for (const struct end *e = lab->ends; e; e = e->next) {
+		if (address_same(&e->local, a))
+			return e->actor->name;
+	}
+	return NULL;
+}
+
+const char *wire_flags(uint8_t flags, char out[WIRE_FLAGS_MAX])
+{
+	static const struct {
+		uint8_t flag;
+		const char *name;
+	} order[] = {
+		{CAPTURE_SYN,  "SYN"},
+		{ CAPTURE_FIN, "FIN"},
+		{ CAPTURE_RST, "RST"},
+		{ CAPTURE_PSH, "PSH"},
+		{ CAPTURE_ACK, "ACK"},
+		{ CAPTURE_URG, "URG"},
+	};
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < 6; i++) {
+		if (flags & order[i].flag)
+			used += (size_t)snprintf(out + used,
+						 WIRE_FLAGS_MAX - used, "%s%s",
+						 used ? " " : "",
+						 order[i].name);
+	}
+	return out;
+}
+
+static void segment_text(const struct wire_segment *s, struct text *t)
+{
+	char flags[WIRE_FLAGS_MAX];
+
+	text_clear(t);
+	text_add(t, "%s seq=%u", wire_flags(s->flags, flags), s->seq);
+	if (s->flags & CAPTURE_ACK)
+		text_add(t, " ack=%u", s->ack);
+	if (!s->window)
+		text_add(t, " win=0");
+	if (s->payload_len) {
+		text_add(t, " len=%u ", s->payload_len);
+		text_add_bytes(t, s->payload, s->payload_caplen, SHOWN_PAYLOAD);
+	}
+	if (s->note)
+		text_add(t, " %s", s->note);
+}
+
+/* An address as text, where no program is known to have it. */
+static const char *owner_or_address(const struct lab *lab,
+				    const struct address *a, struct text *t)
+{
+	const char *owner = wire_owner(lab, a);
+
+	if (owner)
+		return owner;
+	text_clear(t);
+	address_add(t, a);
+	return t->s;
+}
+
+void wire_report(struct lab *lab, bool all)
+{
+	struct wire *wire = lab->wire;
+	struct text from, to, line;
+	char flags[WIRE_FLAGS_MAX];
+
+	for (; wire && wire->reported < wire->count; wire->reported++) {
+		struct wire_segment *s = &wire->segments[wire->reported];
+
+		if (!all &&
+		    (!wire_owner(lab, &s->src) || !wire_owner(lab, &s->dst)))
+			return;
+		segment_text(s, &line);
+		event_segment(
+			lab,
+			&(struct event_segment){
+				.time_ns = s->time_ns,
+				.from = owner_or_address(lab, &s->src, &from),
+				.to = owner_or_address(lab, &s->dst, &to),
+				.frame = (unsigned)wire->reported + 1,
+				.flags = wire_flags(s->flags, flags),
+				.seq = s->seq,
+				.ack = s->flags & CAPTURE_ACK ? (int64_t)s->ack
+							      : -1,
+				.window = s->window,
+				.urgent_pointer = s->urgent_pointer,
+				.payload = s->payload,
+				.payload_caplen = s->payload_caplen,
+				.payload_len = s->payload_len,
+				.note = s->note,
+				.text = line.s,
+			});
+	}
+}
+
+void wire_finish(struct lab *lab)
+{
+	struct capture_live_counts counts;
+	struct record_counts record;
+
+	if (!lab->wire)
+		return;
+	wire_drain(lab);
+	wire_report(lab, true);
+	if (capture_live_counts(lab->wire->live, &counts) < 0)
+		return;
+	record = (struct record_counts){ counts.received, counts.dropped };
+	record_write(lab->out, RECORD_COUNTS, &record, sizeof(record), NULL, 0,
+		     NULL, 0);
+	if (counts.dropped) {
+		lab->broken = true;
+		lab_why(lab, "the capture lost %llu of %llu packets",
+			(unsigned long long)counts.dropped,
+			(unsigned long long)counts.received);
+	}
+}
