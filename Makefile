@@ -5,6 +5,7 @@ SOVERSION := 0
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 
+.DEFAULT_GOAL := all
 comma    := ,
 O        := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
@@ -29,6 +30,10 @@ ifdef SAN
 CFLAGS   += -fsanitize=$(SAN) -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=$(SAN)
 endif
+
+# liburing tells its version to pkg-config only.
+$O/tools/version.o: CPPFLAGS += \
+	-DLIBURING_VERSION='"$(shell pkg-config --modversion liburing)"'
 
 LIB_OBJ  := $(patsubst %.c,$O/%.o,$(wildcard oob/*.c sigurg/*.c capture/*.c))
 TOOL_OBJ := $(patsubst %.c,$O/%.o,$(wildcard tools/*.c tools/lab/*.c))

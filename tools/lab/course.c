@@ -1,0 +1,215 @@
+#include "tools/lab/course.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/cmd.h"
+
+#define SUFFIX ".lua"
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* build/ooblab has the course at ../docs/experiments. */
+static char *find_dir(void)
+{
+	char exe[PATH_MAX], path[PATH_MAX + 32];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash;
+
+	if (n > 0) {
+		exe[n] = '\0';
+		slash = strrchr(exe, '/');
+		if (slash)
+			*slash = '\0';
+		snprintf(path, sizeof(path), "%s/../docs/experiments", exe);
+		if (is_dir(path))
+			return realpath(path, NULL);
+	}
+	return strdup(OOBLAB_DATADIR "/experiments");
+}
+
+static int add_name(struct course *c, const char *folder, const char *file)
+{
+	size_t len = strlen(file) - strlen(SUFFIX);
+	char **more = realloc(c->names, (c->count + 1) * sizeof(*more));
+	char *name;
+
+	if (!more)
+		return -ENOMEM;
+	c->names = more;
+	if (asprintf(&name, "%s%s%.*s", folder, *folder ? "/" : "", (int)len,
+		     file) < 0)
+		return -ENOMEM;
+	c->names[c->count++] = name;
+	return 0;
+}
+
+static bool is_experiment(const char *file)
+{
+	size_t len = strlen(file);
+
+	return file[0] != '.' && len > strlen(SUFFIX) &&
+	       !strcmp(file + len - strlen(SUFFIX), SUFFIX);
+}
+
+/* One folder, and at the top the folders in it. */
+static int scan(struct course *c, const char *folder)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%s", c->dir, folder);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while (ret == 0 && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s/%s", c->dir, entry->d_name);
+		if (is_experiment(entry->d_name))
+			ret = add_name(c, folder, entry->d_name);
+		else if (!*folder && entry->d_name[0] != '.' && is_dir(path))
+			ret = scan(c, entry->d_name);
+	}
+	closedir(dir);
+	return ret;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int course_open(struct course *c, char *err, size_t size)
+{
+	int ret = -ENOMEM;
+
+	*c = (struct course){ .dir = find_dir() };
+	if (c->dir)
+		ret = scan(c, "");
+	if (ret < 0) {
+		snprintf(err, size, "%s: %s", c->dir ? c->dir : "course",
+			 strerror(-ret));
+		course_close(c);
+		return ret;
+	}
+	if (c->count)
+		qsort(c->names, c->count, sizeof(*c->names), by_name);
+	return 0;
+}
+
+void course_close(struct course *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		free(c->names[i]);
+	free(c->names);
+	free(c->dir);
+	*c = (struct course){ 0 };
+}
+
+/* "03-reading-stops" is called that, "reading-stops", "03" or "3". */
+static bool is_called(const char *name, const char *word)
+{
+	const char *base = strrchr(name, '/');
+	size_t digits;
+	char *end;
+
+	if (!strcmp(name, word))
+		return true;
+	base = base ? base + 1 : name;
+	digits = strspn(base, "0123456789");
+	if (!digits || base[digits] != '-')
+		return !strcmp(base, word);
+	if (!strcmp(base, word) || !strcmp(base + digits + 1, word))
+		return true;
+	return base == name && *word >= '0' && *word <= '9' &&
+	       strtol(word, &end, 10) == strtol(base, NULL, 10) && !*end;
+}
+
+static int read_text(const char *path, struct experiment *e, char *err,
+		     size_t size)
+{
+	FILE *f = fopen(path, "re");
+	struct stat st;
+
+	if (!f || fstat(fileno(f), &st) < 0) {
+		snprintf(err, size, "%s: %m", path);
+		if (f)
+			fclose(f);
+		return -ENOENT;
+	}
+	e->text = S_ISDIR(st.st_mode) ? NULL : malloc(EXPERIMENT_BYTES_MAX + 2);
+	if (e->text)
+		e->text_len = fread(e->text, 1, EXPERIMENT_BYTES_MAX + 1, f);
+	if (!e->text || ferror(f) || e->text_len > EXPERIMENT_BYTES_MAX) {
+		snprintf(err, size, "%s: %s", path,
+			 !e->text    ? "no file that can be read"
+			 : ferror(f) ? strerror(errno)
+				     : "more than 1 MiB is no experiment");
+		fclose(f);
+		return -EINVAL;
+	}
+	e->text[e->text_len] = '\0';
+	fclose(f);
+	return 0;
+}
+
+static int load(const char *name, const char *path, struct experiment *e,
+		char *err, size_t size)
+{
+	int ret;
+
+	*e = (struct experiment){ .name = strdup(name), .path = strdup(path) };
+	if (!e->name || !e->path) {
+		snprintf(err, size, "not enough memory");
+		ret = -ENOMEM;
+	} else {
+		ret = read_text(path, e, err, size);
+	}
+	if (ret < 0)
+		experiment_free(e);
+	return ret;
+}
+
+int course_load(const struct course *c, const char *word, struct experiment *e,
+		char *err, size_t size)
+{
+	char path[PATH_MAX + NAME_MAX];
+	const char *nearest;
+
+	for (size_t i = 0; i < c->count; i++) {
+		if (!is_called(c->names[i], word))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s" SUFFIX, c->dir,
+			 c->names[i]);
+		return load(c->names[i], path, e, err, size);
+	}
+	if (is_experiment(word) || access(word, F_OK) == 0)
+		return load(word, word, e, err, size);
+	nearest = cmd_nearest(word, (const char *const *)c->names, c->count);
+	snprintf(err, size,
+		 "no such file, nor an experiment of the course%s%s%s",
+		 nearest ? "; did you mean " : "", nearest ? nearest : "",
+		 nearest ? "?" : "");
+	return -ENOENT;
+}
+
+void experiment_free(struct experiment *e)
+{
+	free(e->name);
+	free(e->path);
+	free(e->text);
+	*e = (struct experiment){ 0 };
+}

@@ -1,0 +1,41 @@
+/* How the outcome of trials is told: one const table for each way. */
+#ifndef LAB_REPORT_H
+#define LAB_REPORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/lab/trial.h"
+#include "tools/term.h"
+
+/* One trial that has ended. */
+struct outcome {
+	const struct trial_job *job;
+	json_t **events; /* in order of time, without the verdict */
+	size_t count;
+	json_t *verdict;
+};
+
+struct reporter {
+	struct term term;
+	bool verbose;
+	size_t trials; /* there will be in all */
+	size_t told;   /* so far */
+};
+
+struct report {
+	const char *name;
+	void (*begin)(struct reporter *r);
+	void (*outcome)(struct reporter *r, const struct outcome *o);
+	/* All outcomes, in order. */
+	void (*end)(struct reporter *r, const struct outcome *all,
+		    size_t count);
+};
+
+extern const struct report report_text, report_json, report_tap;
+
+/* A string of an event, "" where there is none. */
+const char *report_string(const json_t *event, const char *key);
+
+#endif

@@ -1,0 +1,22 @@
+/* One JSON object a line, as the trial made it. */
+#include <stdio.h>
+
+#include "tools/lab/report.h"
+
+static void print_line(struct reporter *r, const json_t *event)
+{
+	json_dumpf(event, r->term.out, JSON_COMPACT);
+	putc('\n', r->term.out);
+}
+
+static void outcome(struct reporter *r, const struct outcome *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		print_line(r, o->events[i]);
+	print_line(r, o->verdict);
+}
+
+const struct report report_json = {
+	.name = "json",
+	.outcome = outcome,
+};

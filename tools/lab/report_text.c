@@ -1,0 +1,447 @@
+/*
+ * The timeline: three lanes, the sender's calls, the segments, the
+ * receiver's calls. A line belongs to one lane, so a long one may reach into
+ * the next; one that would pass the edge moves left, then wraps.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/lab/report.h"
+#include "tools/text.h"
+
+#define TIME_COLUMNS 10
+
+enum lane {
+	LANE_LEFT,
+	LANE_WIRE,
+	LANE_RIGHT
+};
+
+/* A call the experiment went on beside makes two lines, as in strace. */
+enum phase {
+	WHOLE,
+	UNFINISHED,
+	RESUMED
+};
+
+struct entry {
+	json_int_t t_ns;
+	const json_t *event;
+	enum phase phase;
+};
+
+struct line {
+	enum lane lane;
+	enum phase phase;
+	enum term_style style;
+	struct text text;
+};
+
+const char *report_string(const json_t *event, const char *key)
+{
+	const char *s = json_string_value(json_object_get(event, key));
+
+	return s ? s : "";
+}
+
+static json_int_t integer(const json_t *event, const char *key,
+			  json_int_t otherwise)
+{
+	const json_t *n = json_object_get(event, key);
+
+	return json_is_integer(n) ? json_integer_value(n) : otherwise;
+}
+
+static int lane_column(const struct reporter *r, enum lane lane)
+{
+	int room = r->term.width - TIME_COLUMNS;
+
+	return TIME_COLUMNS + (lane == LANE_LEFT   ? 0
+			       : lane == LANE_WIRE ? room / 4
+						   : room / 2);
+}
+
+/* Where to break `text` to fit `room` columns: after a space, if there is. */
+static size_t break_at(const char *text, int room)
+{
+	size_t bytes = 0, space = 0;
+	int columns = 0;
+
+	while (text[bytes] && columns < room) {
+		if (text[bytes] == ' ')
+			space = bytes;
+		do {
+			bytes++;
+		} while (((unsigned char)text[bytes] & 0xc0) == 0x80);
+		columns++;
+	}
+	if (!text[bytes])
+		return bytes;
+	return space ? space : bytes;
+}
+
+static void print_line(struct reporter *r, const char *time,
+		       const struct line *line)
+{
+	int column = lane_column(r, line->lane);
+	int columns = term_columns(line->text.s);
+	const char *text = line->text.s;
+
+	if (column + columns > r->term.width)
+		column = r->term.width - columns;
+	if (column < TIME_COLUMNS)
+		column = TIME_COLUMNS;
+	fprintf(r->term.out, "%s%*s%s  %*s", term_on(&r->term, TERM_DIM),
+		TIME_COLUMNS - 2, time, term_off(&r->term),
+		column - TIME_COLUMNS, "");
+	for (;;) {
+		size_t n = break_at(text, r->term.width - column);
+
+		fprintf(r->term.out, "%s%.*s%s\n",
+			term_on(&r->term, line->style), (int)n, text,
+			term_off(&r->term));
+		text += n + strspn(text + n, " ");
+		if (!*text)
+			return;
+		column = TIME_COLUMNS + 4;
+		fprintf(r->term.out, "%*s", column, "");
+	}
+}
+
+/* The first program's lane is the left one, others share the right. */
+static enum lane lane_of(const json_t *event)
+{
+	return strcmp(report_string(event, "lane"), "sender") ? LANE_RIGHT
+							      : LANE_LEFT;
+}
+
+/* Programs that have no lane of their own are named. */
+static void add_who(struct line *line, const json_t *event)
+{
+	const char *who = report_string(event, "lane");
+
+	if (strcmp(who, "sender") && strcmp(who, "receiver"))
+		text_add(&line->text, "%s: ", who);
+}
+
+static bool call_line(const struct reporter *r, const json_t *e,
+		      struct line *line)
+{
+	if (json_is_true(json_object_get(e, "setup")) && !r->verbose)
+		return false;
+	line->lane = lane_of(e);
+	add_who(line, e);
+	if (line->phase == UNFINISHED) {
+		text_add(&line->text, "%s(%lld <unfinished ...>",
+			 report_string(e, "call"),
+			 (long long)integer(e, "fd", 0));
+		return true;
+	}
+	if (line->phase == RESUMED)
+		text_add(&line->text, "<... resumed> ");
+	text_add(&line->text, "%s", report_string(e, "text"));
+	return true;
+}
+
+static bool signal_line(const struct reporter *r, const json_t *e,
+			struct line *line)
+{
+	(void)r;
+	line->lane = lane_of(e);
+	line->style = TERM_URGENT;
+	add_who(line, e);
+	text_add(&line->text, "%s", report_string(e, "text"));
+	return true;
+}
+
+static bool segment_line(const struct reporter *r, const json_t *e,
+			 struct line *line)
+{
+	bool right = strcmp(report_string(e, "to"), "sender") != 0;
+	bool urgent = integer(e, "urgent_pointer", 0) ||
+		      strstr(report_string(e, "flags"), "URG");
+
+	line->lane = LANE_WIRE;
+	line->style = urgent		     ? TERM_URGENT
+		      : integer(e, "len", 0) ? TERM_PLAIN
+					     : TERM_DIM;
+	if (!right)
+		text_add(&line->text, "%s ", r->term.utf8 ? "◀──" : "<--");
+	text_add(&line->text, "%s", report_string(e, "text"));
+	if (right)
+		text_add(&line->text, " %s", r->term.utf8 ? "──▶" : "-->");
+	return true;
+}
+
+static bool queue_line(const struct reporter *r, const json_t *e,
+		       struct line *line)
+{
+	json_int_t unread = integer(e, "unread", 0);
+	json_int_t unacked = integer(e, "unacked", 0);
+	bool at_mark = json_is_true(json_object_get(e, "at_mark"));
+
+	/* A sender's queue drains by itself: only what stays is news. */
+	if (lane_of(e) == LANE_LEFT && !unread && !r->verbose)
+		return false;
+	line->lane = lane_of(e);
+	line->style = TERM_DIM;
+	add_who(line, e);
+	text_add(&line->text, "%s %lld to read%s", r->term.utf8 ? "·" : "-",
+		 (long long)unread, at_mark ? ", at the mark" : "");
+	if (r->verbose || unacked > 0)
+		text_add(&line->text, ", %lld unacknowledged",
+			 (long long)unacked);
+	return true;
+}
+
+static bool expect_line(const struct reporter *r, const json_t *e,
+			struct line *line)
+{
+	bool held = json_is_true(json_object_get(e, "held"));
+
+	if (held && !r->verbose)
+		return false;
+	line->style = held ? TERM_GOOD : TERM_BAD;
+	text_add(&line->text, "%s line %lld: expected %s",
+		 held ? "ok" : "FAILED", (long long)integer(e, "line", 0),
+		 report_string(e, "want"));
+	if (!held)
+		text_add(&line->text, ", got %s", report_string(e, "got"));
+	return true;
+}
+
+static bool note_line(const struct reporter *r, const json_t *e,
+		      struct line *line)
+{
+	(void)r;
+	line->style = TERM_DIM;
+	text_add(&line->text, "# %s", report_string(e, "text"));
+	return true;
+}
+
+static bool exit_line(const struct reporter *r, const json_t *e,
+		      struct line *line)
+{
+	bool shown = signal_line(r, e, line);
+
+	line->style = TERM_BAD;
+	return shown;
+}
+
+/* One row for each kind of event that makes a line. */
+static const struct {
+	const char *event;
+	bool (*make)(const struct reporter *r, const json_t *e,
+		     struct line *line);
+} kinds[] = {
+	{"call",	  call_line   },
+	     { "signal",	 signal_line },
+	{ "segment", segment_line},
+	     { "queue",	queue_line  },
+	{ "expect",  expect_line },
+	     { "note",    note_line	 },
+	{ "exit",	  exit_line   },
+};
+
+static void print_entry(struct reporter *r, const struct entry *entry)
+{
+	struct line line = { .lane = LANE_LEFT, .phase = entry->phase };
+	const json_t *e = entry->event;
+	char time[32];
+
+	text_clear(&line.text);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].event, report_string(e, "event")))
+			continue;
+		if (!kinds[i].make(r, e, &line))
+			return;
+		snprintf(time, sizeof(time), "%lld",
+			 (long long)entry->t_ns / 1000);
+		text_printable(line.text.s, sizeof(line.text.s), line.text.s);
+		print_line(r, time, &line);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->t_ns != y->t_ns)
+		return x->t_ns < y->t_ns ? -1 : 1;
+	return x->phase == RESUMED ? 1 : y->phase == RESUMED ? -1 : 0;
+}
+
+/* Does anything else happen between an event's beginning and its end? */
+static bool overlaps(const struct outcome *o, size_t i)
+{
+	json_int_t end_ns = integer(o->events[i], "end_ns", 0);
+
+	return json_is_true(json_object_get(o->events[i], "later")) &&
+	       i + 1 < o->count &&
+	       integer(o->events[i + 1], "t_ns", end_ns) < end_ns;
+}
+
+static void print_timeline(struct reporter *r, const struct outcome *o)
+{
+	struct entry *entries = calloc(2 * o->count + 1, sizeof(*entries));
+	size_t n = 0;
+
+	for (size_t i = 0; entries && i < o->count; i++) {
+		const json_t *e = o->events[i];
+		bool two = overlaps(o, i);
+
+		entries[n++] = (struct entry){ integer(e, "t_ns", 0), e,
+					       two ? UNFINISHED : WHOLE };
+		if (two)
+			entries[n++] = (struct entry){ integer(e, "end_ns", 0),
+						       e, RESUMED };
+	}
+	if (n)
+		qsort(entries, n, sizeof(*entries), by_time);
+	for (size_t i = 0; i < n; i++)
+		print_entry(r, &entries[i]);
+	free(entries);
+}
+
+/* The first text that an event of this kind has. */
+static const char *said(const struct outcome *o, const char *kind)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		if (!strcmp(report_string(o->events[i], "event"), kind))
+			return report_string(o->events[i], "text");
+	}
+	return "";
+}
+
+static void print_safely(struct reporter *r, const char *text)
+{
+	char safe[4096];
+
+	fputs(text_printable(safe, sizeof(safe), text), r->term.out);
+}
+
+static void print_head(struct reporter *r, const struct outcome *o)
+{
+	const char *title = said(o, "title");
+	bool unix_stream = !strcmp(o->job->transport, "unix");
+
+	fputs(term_on(&r->term, TERM_BOLD), r->term.out);
+	print_safely(r, *title ? title : o->job->name);
+	fprintf(r->term.out, "%s\n%s (%s%s)\n\n", term_off(&r->term),
+		o->job->name, o->job->transport,
+		o->job->inline_delivery ? ", inline delivery" : "");
+	fprintf(r->term.out, "%s%*s  %-*s%-*s%s%s\n",
+		term_on(&r->term, TERM_DIM),
+		TIME_COLUMNS - 2 + (r->term.utf8 ? 1 : 0),
+		r->term.utf8 ? "µs" : "us",
+		lane_column(r, LANE_WIRE) - TIME_COLUMNS, "sender",
+		lane_column(r, LANE_RIGHT) - lane_column(r, LANE_WIRE),
+		unix_stream ? "" : "wire", "receiver", term_off(&r->term));
+}
+
+static enum term_style verdict_style(const char *verdict)
+{
+	if (!strcmp(verdict, "held"))
+		return TERM_GOOD;
+	return strcmp(verdict, "skipped") ? TERM_BAD : TERM_DIM;
+}
+
+static void print_verdict(struct reporter *r, const struct outcome *o)
+{
+	const char *verdict = report_string(o->verdict, "verdict");
+	const char *why = report_string(o->verdict, "why");
+	json_int_t n = integer(o->verdict, "expectations", 0);
+	json_int_t failures = integer(o->verdict, "failures", 0);
+
+	fprintf(r->term.out, "\n%s%s%s",
+		term_on(&r->term, verdict_style(verdict)), verdict,
+		term_off(&r->term));
+	if (failures)
+		fprintf(r->term.out, ": %lld of %lld expectations",
+			(long long)failures, (long long)n);
+	else if (n && !strcmp(verdict, "held"))
+		fprintf(r->term.out, ": %lld expectation%s", (long long)n,
+			n == 1 ? "" : "s");
+	if (*why) {
+		fputs("; ", r->term.out);
+		print_safely(r, why);
+	}
+	fputs("\n", r->term.out);
+}
+
+static void outcome(struct reporter *r, const struct outcome *o)
+{
+	const char *error = said(o, "error");
+
+	if (r->told)
+		fputs("\n", r->term.out);
+	print_head(r, o);
+	print_timeline(r, o);
+	if (*error) {
+		fputs("\n", r->term.out);
+		print_safely(r, error);
+		fputs("\n", r->term.out);
+	}
+	print_verdict(r, o);
+}
+
+static bool same_axis(const struct trial_job *a, const struct trial_job *b)
+{
+	return !strcmp(a->transport, b->transport) &&
+	       a->inline_delivery == b->inline_delivery;
+}
+
+static const char *axis_name(const struct trial_job *job, char *out,
+			     size_t size)
+{
+	snprintf(out, size, "%s%s", job->transport,
+		 job->inline_delivery ? "+inline" : "");
+	return out;
+}
+
+static void print_cell(struct reporter *r, const struct outcome *o, int width)
+{
+	const char *verdict = report_string(o->verdict, "verdict");
+
+	fprintf(r->term.out, "  %s%-*s%s",
+		term_on(&r->term, verdict_style(verdict)), width, verdict,
+		term_off(&r->term));
+}
+
+/* Rows are experiments, columns the axes: all rows have the same. */
+static void end(struct reporter *r, const struct outcome *all, size_t count)
+{
+	const struct trial_job *first = all[0].job;
+	size_t axes = 1, held = 0;
+	int width = 10;
+	char axis[32];
+
+	if (count < 2)
+		return;
+	while (axes < count && !same_axis(all[axes].job, first))
+		axes++;
+	for (size_t i = 0; i < count; i++) {
+		int w = term_columns(all[i].job->name);
+
+		width = w > width ? w : width;
+		held += !strcmp(report_string(all[i].verdict, "verdict"),
+				"held");
+	}
+	fprintf(r->term.out, "\n%-*s", width, "");
+	for (size_t i = 0; i < axes; i++)
+		fprintf(r->term.out, "  %-11s",
+			axis_name(all[i].job, axis, sizeof(axis)));
+	for (size_t i = 0; i < count; i++) {
+		if (i % axes == 0)
+			fprintf(r->term.out, "\n%-*s", width, all[i].job->name);
+		print_cell(r, &all[i], 11);
+	}
+	fprintf(r->term.out, "\n\n%zu of %zu held\n", held, count);
+}
+
+const struct report report_text = {
+	.name = "text",
+	.outcome = outcome,
+	.end = end,
+};
