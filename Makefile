@@ -1,67 +1,134 @@
-# ooblab: `make` builds build/ooblab, `make check` tests it, `make demo` shows it.
+# ooblab: `make demo` shows it, `make check` tests it, `make install` keeps it.
+#
+# CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are yours; what the house needs itself
+# stands apart from them, in small letters.
 
-VERSION  := 0.1.0
-SOVERSION := 0
-PREFIX   ?= /usr/local
-DESTDIR  ?=
+VERSION    := 0.1.0
+SOVERSION  := 0
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+BINDIR     ?= $(PREFIX)/bin
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR    ?= $(PREFIX)/share
+MANDIR     ?= $(DATADIR)/man
+CFLAGS     ?= -O2 -g
 
-.DEFAULT_GOAL := all
-comma    := ,
-O        := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+# make SAN=address,undefined and SAN=thread build in folders of their own.
+comma := ,
+O     := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+san   := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 
-# Asked for on first use only, so that the targets which install what is
-# missing run on a machine that has no pkg-config yet.
-LIB_PKGS  := libpcap liburing libzstd zlib
-TOOL_PKGS := lua5.4 jansson libseccomp libcap-ng
-pkg       = $(eval $1 := $$(shell pkg-config $2))$($1)
-PKG_CFLAGS = $(call pkg,PKG_CFLAGS,--cflags $(LIB_PKGS) $(TOOL_PKGS))
-LIB_LIBS   = $(call pkg,LIB_LIBS,--libs $(LIB_PKGS))
-TOOL_LIBS  = $(call pkg,TOOL_LIBS,--libs $(TOOL_PKGS))
-TEST_LIBS  = $(call pkg,TEST_LIBS,--libs cmocka)
+# Asked for on first use only: the targets that install what is missing must
+# run on a machine that has no pkg-config yet.
+lib_pkgs  := libpcap liburing libzstd zlib
+tool_pkgs := lua5.4 jansson libseccomp libcap-ng
+pkg        = $(eval $1 := $$(shell pkg-config $2))$($1)
+pkg_cflags = $(call pkg,pkg_cflags,--cflags $(lib_pkgs) $(tool_pkgs))
+lib_libs   = $(call pkg,lib_libs,--libs $(lib_pkgs))
+tool_libs  = $(call pkg,tool_libs,--libs $(tool_pkgs))
+test_libs  = $(call pkg,test_libs,--libs cmocka)
+uring      = $(call pkg,uring,--modversion liburing)
 
-CFLAGS   ?= -O2 -g
-CFLAGS   += -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes \
-	    -Wmissing-prototypes -Wvla -fno-common -fPIC -pthread
-CFLAGS   += $(if $(CI),-Werror)
-CPPFLAGS += -I. -D_GNU_SOURCE -DOOBLAB_VERSION='"$(VERSION)"' \
-	    -DOOBLAB_DATADIR='"$(PREFIX)/share/ooblab"' -MMD -MP $(PKG_CFLAGS)
-LDFLAGS  += -pthread
-ifdef SAN
-CFLAGS   += -fsanitize=$(SAN) -fno-omit-frame-pointer
-LDFLAGS  += -fsanitize=$(SAN)
-endif
+cflags   = -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes \
+	   -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -fno-common -fPIC \
+	   -pthread $(san) $(CFLAGS)
+cppflags = -I. -D_GNU_SOURCE -DOOBLAB_VERSION='"$(VERSION)"' \
+	   -DOOBLAB_DATADIR='"$(DATADIR)/ooblab"' \
+	   -DLIBURING_VERSION='"$(uring)"' $(pkg_cflags) $(CPPFLAGS)
+ldflags  = -pthread $(san) $(LDFLAGS)
 
-# liburing tells its version to pkg-config only.
-$O/tools/version.o: CPPFLAGS += \
-	-DLIBURING_VERSION='"$(shell pkg-config --modversion liburing)"'
+built     = $(patsubst %.c,$O/%$2,$(wildcard $1))
+lib_obj  := $(call built,oob/*.c sigurg/*.c capture/*.c,.o)
+tool_obj := $(call built,tools/*.c tools/lab/*.c,.o)
+tests    := $(call built,tests/test_*.c)
+fuzzers  := $(call built,tests/fuzz_*.c)
+benches  := $(call built,tests/bench_*.c)
+helpers  := $(filter-out $O/tests/replay.o $(addsuffix .o,$(tests) $(fuzzers) \
+	    $(benches)),$(call built,tests/*.c,.o))
+manuals  := $(patsubst docs/man/%.scd,$O/man/%,$(wildcard docs/man/*.scd))
+map      := $(wildcard oob/liboob.map)
 
-LIB_OBJ  := $(patsubst %.c,$O/%.o,$(wildcard oob/*.c sigurg/*.c capture/*.c))
-TOOL_OBJ := $(patsubst %.c,$O/%.o,$(wildcard tools/*.c tools/lab/*.c))
-TESTS    := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/test_*.c))
+all: $(if $(wildcard tools/ooblab.c),$O/ooblab) $O/liboob.a $O/liboob.so
 
-all: $(if $(wildcard tools/ooblab.c),$O/ooblab) $(if $(LIB_OBJ),$O/liboob.so)
+$O/ooblab: $(tool_obj) $O/liboob.a
+	$(CC) $(ldflags) -o $@ $^ $(lib_libs) $(tool_libs) $(LDLIBS)
 
-$O/ooblab: $(TOOL_OBJ) $O/liboob.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(TOOL_LIBS)
-
-$O/liboob.a: $(LIB_OBJ)
+$O/liboob.a: $(lib_obj)
 	rm -f $@ && $(AR) rcs $@ $^
 
-$O/liboob.so: $(LIB_OBJ) oob/liboob.map
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F).$(SOVERSION) \
-		-Wl,--version-script=oob/liboob.map -o $@ $(LIB_OBJ) $(LIB_LIBS)
+$O/liboob.so: $(lib_obj) oob/liboob.map
+	$(CC) $(ldflags) -shared -Wl,-soname,$(@F).$(SOVERSION) -o $@ \
+		-Wl,--version-script=oob/liboob.map $(lib_obj) $(lib_libs) \
+		$(LDLIBS)
 
-$O/%.o: %.c
+$O/%.o: %.c $O/made-for
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
 
-# A test may reach any module of the tool but its main().
-$O/tests/test_%: $O/tests/test_%.o $(filter-out %/ooblab.o,$(TOOL_OBJ)) $O/liboob.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(TOOL_LIBS) $(TEST_LIBS)
+# Changes when what the objects beside it are compiled for does.
+made_for = $(CC) $(VERSION) $(DATADIR) $(CPPFLAGS) $(CFLAGS)
+$O/made-for: FORCE
+	@mkdir -p $O
+	@echo '$(made_for)' | cmp -s - $@ || echo '$(made_for)' >$@
+
+# Tests reach the helpers beside them and every module of the tool but main().
+# A fuzz target is given its inputs by replay.o or, with FUZZER=1, by libFuzzer.
+modules := $(helpers) $(filter-out %/ooblab.o,$(tool_obj)) $O/liboob.a
+$O/tests/fuzz_%: modules += $(if $(FUZZER),-fsanitize=fuzzer,$O/tests/replay.o)
+$(tests) $(fuzzers) $(benches): %: %.o $(modules) $(if $(fuzzers),$O/tests/replay.o)
+	$(CC) $(ldflags) -o $@ $< $(modules) $(lib_libs) $(tool_libs) \
+		$(test_libs) $(LDLIBS)
+
+# A second make, once the packages are there; on all cores unless told -j.
+again = +@$(MAKE) --no-print-directory \
+	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# The first experiments of the course.
+demo:
+	@.ci/deps build
+	$(again) -s all
+	$O/ooblab run $(wordlist 1,3,$(sort $(wildcard docs/experiments/*.lua)))
+
+# make check T="test_flow run.bats" runs only these.
+check:
+	@.ci/deps build test
+	$(again) -s all $(tests) $(fuzzers) $(manuals)
+	@.ci/check $O $(T)
+
+deps:
+	@.ci/deps build test
+
+fuzz:
+	@.ci/deps build test fuzz
+	$(again) -s CC=clang O=build-fuzz FUZZER=1 \
+		SAN=fuzzer-no-link,address,undefined fuzzers
+	@.ci/fuzz build-fuzz
+
+fuzzers: $(fuzzers)
+
+bench:
+	@.ci/deps build test
+	$(again) -s all $(benches)
+	@export OOBLAB=$O/ooblab; for bench in $(benches) \
+		$(wildcard tests/bench_*.sh); do timeout 300 $$bench; done
+
+install: all $(manuals)
+install uninstall:
+	@O='$O' VERSION='$(VERSION)' SOVERSION='$(SOVERSION)' \
+		LIBS='$(lib_libs)' DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' \
+		LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
+		DATADIR='$(DATADIR)' MANDIR='$(MANDIR)' .ci/install $@
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all clean
+$O/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc <$< >$@.new && mv $@.new $@
+
+include .ci/lint.mk
+FORCE:
+.PHONY: all demo check deps fuzz fuzzers bench install uninstall clean FORCE
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)
