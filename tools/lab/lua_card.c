@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -115,6 +116,27 @@ static void table_address(lua_State *L, int arg, struct address *out)
 	lua_pop(L, 2);
 }
 
+/* "127.0.0.1:80" and "[::1]:80", or the host alone with the port behind. */
+static void text_address(lua_State *L, int arg, const char *text,
+			 struct address *out)
+{
+	const char *colon = strrchr(text, ':');
+	bool bracketed = text[0] == '[' && colon && colon[-1] == ']';
+	char host[INET6_ADDRSTRLEN + 2] = "", *end = "";
+	long port = 0;
+
+	if (!bracketed && (!colon || strchr(text, ':') != colon)) {
+		inet_address(L, arg, text, luaL_optinteger(L, arg + 1, 0), out);
+		return;
+	}
+	if ((size_t)(colon - text) < sizeof(host))
+		memcpy(host, text + bracketed,
+		       (size_t)(colon - text) - 2 * bracketed);
+	port = strtol(colon + 1, &end, 10);
+	luaL_argcheck(L, colon[1] && !*end, arg, "port expected behind ':'");
+	inet_address(L, arg, host, port, out);
+}
+
 void card_read_address(lua_State *L, int arg, int family, struct address *out)
 {
 	struct end *end = card_test_end(L, arg);
@@ -133,8 +155,7 @@ void card_read_address(lua_State *L, int arg, int family, struct address *out)
 		if (family == AF_UNIX || strchr(text, '/') || text[0] == '@')
 			unix_address(L, arg, text, len, out);
 		else
-			inet_address(L, arg, text,
-				     luaL_optinteger(L, arg + 1, 0), out);
+			text_address(L, arg, text, out);
 	}
 }
 

@@ -186,15 +186,20 @@ static int check_signal(lua_State *L, int arg)
 	return (int)sig;
 }
 
+static bool is_counted(int sig)
+{
+	for (unsigned i = 0; i < program_signals_count; i++) {
+		if (program_signals[i] == sig)
+			return true;
+	}
+	return sig == SIGRTMIN;
+}
+
 static int check_counted_signal(lua_State *L, int arg)
 {
 	int sig = check_signal(L, arg);
 
-	for (unsigned i = 0; i < program_signals_count; i++) {
-		if (program_signals[i] == sig)
-			return sig;
-	}
-	luaL_argcheck(L, sig == SIGRTMIN, arg,
+	luaL_argcheck(L, is_counted(sig), arg,
 		      "a signal that programs count expected");
 	return sig;
 }
@@ -238,7 +243,7 @@ static int kill_program(lua_State *L)
 
 	if (kill(actor->pid, sig) < 0)
 		return card_push_error(L, errno);
-	actor->killed_here = true;
+	actor->killed_here |= !is_counted(sig);
 	lua_pushinteger(L, 0);
 	return 1;
 }
