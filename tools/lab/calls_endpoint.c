@@ -239,7 +239,7 @@ const struct call call_bind = {
 };
 const struct call call_listen = {
 	.name = "listen",
-	.takes = "N",
+	.takes = "B",
 	.gives = 'i',
 	.tells_ends = true,
 	.run = run_listen,

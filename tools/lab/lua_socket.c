@@ -125,6 +125,9 @@ static void read_letter(lua_State *L, int arg, char letter, int family,
 	case 'N':
 		message_add_int(order, luaL_optinteger(L, arg, 0));
 		return;
+	case 'B':
+		message_add_int(order, luaL_optinteger(L, arg, SOMAXCONN));
+		return;
 	case 'T':
 		message_add_int(order, card_seconds(L, arg, -1));
 		return;

@@ -20,8 +20,9 @@ struct outcome {
 struct reporter {
 	struct term term;
 	bool verbose;
-	size_t trials; /* there will be in all */
-	size_t told;   /* so far */
+	const char *left, *right; /* programs with a lane of their own */
+	size_t trials;		  /* there will be in all */
+	size_t told;		  /* so far */
 };
 
 struct report {

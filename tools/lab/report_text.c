@@ -109,19 +109,19 @@ static void print_line(struct reporter *r, const char *time,
 	}
 }
 
-/* The first program's lane is the left one, others share the right. */
-static enum lane lane_of(const json_t *event)
+static enum lane lane_of(const struct reporter *r, const json_t *event)
 {
-	return strcmp(report_string(event, "lane"), "sender") ? LANE_RIGHT
-							      : LANE_LEFT;
+	return strcmp(report_string(event, "lane"), r->left) ? LANE_RIGHT
+							     : LANE_LEFT;
 }
 
 /* Programs that have no lane of their own are named. */
-static void add_who(struct line *line, const json_t *event)
+static void add_who(const struct reporter *r, struct line *line,
+		    const json_t *event)
 {
 	const char *who = report_string(event, "lane");
 
-	if (strcmp(who, "sender") && strcmp(who, "receiver"))
+	if (strcmp(who, r->left) && strcmp(who, r->right))
 		text_add(&line->text, "%s: ", who);
 }
 
@@ -130,8 +130,8 @@ static bool call_line(const struct reporter *r, const json_t *e,
 {
 	if (json_is_true(json_object_get(e, "setup")) && !r->verbose)
 		return false;
-	line->lane = lane_of(e);
-	add_who(line, e);
+	line->lane = lane_of(r, e);
+	add_who(r, line, e);
 	if (line->phase == UNFINISHED) {
 		text_add(&line->text, "%s(%lld <unfinished ...>",
 			 report_string(e, "call"),
@@ -147,10 +147,9 @@ static bool call_line(const struct reporter *r, const json_t *e,
 static bool signal_line(const struct reporter *r, const json_t *e,
 			struct line *line)
 {
-	(void)r;
-	line->lane = lane_of(e);
+	line->lane = lane_of(r, e);
 	line->style = TERM_URGENT;
-	add_who(line, e);
+	add_who(r, line, e);
 	text_add(&line->text, "%s", report_string(e, "text"));
 	return true;
 }
@@ -158,19 +157,24 @@ static bool signal_line(const struct reporter *r, const json_t *e,
 static bool segment_line(const struct reporter *r, const json_t *e,
 			 struct line *line)
 {
-	bool right = strcmp(report_string(e, "to"), "sender") != 0;
+	const char *from = report_string(e, "from"),
+		   *to = report_string(e, "to");
+	const char *right = r->term.utf8 ? "──▶" : "-->";
+	const char *left = r->term.utf8 ? "◀──" : "<--";
 	bool urgent = integer(e, "urgent_pointer", 0) ||
 		      strstr(report_string(e, "flags"), "URG");
+	const char *text = report_string(e, "text");
 
 	line->lane = LANE_WIRE;
 	line->style = urgent		     ? TERM_URGENT
 		      : integer(e, "len", 0) ? TERM_PLAIN
 					     : TERM_DIM;
-	if (!right)
-		text_add(&line->text, "%s ", r->term.utf8 ? "◀──" : "<--");
-	text_add(&line->text, "%s", report_string(e, "text"));
-	if (right)
-		text_add(&line->text, " %s", r->term.utf8 ? "──▶" : "-->");
+	if (!strcmp(from, r->left) && !strcmp(to, r->right))
+		text_add(&line->text, "%s %s", text, right);
+	else if (!strcmp(from, r->right) && !strcmp(to, r->left))
+		text_add(&line->text, "%s %s", left, text);
+	else
+		text_add(&line->text, "%s %s %s: %s", from, right, to, text);
 	return true;
 }
 
@@ -182,11 +186,11 @@ static bool queue_line(const struct reporter *r, const json_t *e,
 	bool at_mark = json_is_true(json_object_get(e, "at_mark"));
 
 	/* A sender's queue drains by itself: only what stays is news. */
-	if (lane_of(e) == LANE_LEFT && !unread && !r->verbose)
+	if (lane_of(r, e) == LANE_LEFT && !unread && !r->verbose)
 		return false;
-	line->lane = lane_of(e);
+	line->lane = lane_of(r, e);
 	line->style = TERM_DIM;
-	add_who(line, e);
+	add_who(r, line, e);
 	text_add(&line->text, "%s %lld to read%s", r->term.utf8 ? "·" : "-",
 		 (long long)unread, at_mark ? ", at the mark" : "");
 	if (r->verbose || unacked > 0)
@@ -321,6 +325,29 @@ static void print_safely(struct reporter *r, const char *text)
 	fputs(text_printable(safe, sizeof(safe), text), r->term.out);
 }
 
+/* The connect{} pair where there is one, else the first two to act. */
+static void give_lanes(struct reporter *r, const struct outcome *o)
+{
+	const char *seen[2] = { NULL, NULL };
+
+	r->left = "sender";
+	r->right = "receiver";
+	for (size_t i = 0; i < o->count; i++) {
+		const char *who = report_string(o->events[i], "lane");
+
+		if (!strcmp(who, "sender") || !strcmp(who, "receiver"))
+			return;
+		if (!strcmp(who, "lab") || !strcmp(who, "wire"))
+			continue;
+		if (!seen[0])
+			seen[0] = who;
+		else if (!seen[1] && strcmp(seen[0], who))
+			seen[1] = who;
+	}
+	r->left = seen[0] ? seen[0] : r->left;
+	r->right = seen[1] ? seen[1] : r->right;
+}
+
 static void print_head(struct reporter *r, const struct outcome *o)
 {
 	const char *title = said(o, "title");
@@ -335,9 +362,9 @@ static void print_head(struct reporter *r, const struct outcome *o)
 		term_on(&r->term, TERM_DIM),
 		TIME_COLUMNS - 2 + (r->term.utf8 ? 1 : 0),
 		r->term.utf8 ? "µs" : "us",
-		lane_column(r, LANE_WIRE) - TIME_COLUMNS, "sender",
+		lane_column(r, LANE_WIRE) - TIME_COLUMNS, r->left,
 		lane_column(r, LANE_RIGHT) - lane_column(r, LANE_WIRE),
-		unix_stream ? "" : "wire", "receiver", term_off(&r->term));
+		unix_stream ? "" : "wire", r->right, term_off(&r->term));
 }
 
 static enum term_style verdict_style(const char *verdict)
@@ -376,6 +403,7 @@ static void outcome(struct reporter *r, const struct outcome *o)
 
 	if (r->told)
 		fputs("\n", r->term.out);
+	give_lanes(r, o);
 	print_head(r, o);
 	print_timeline(r, o);
 	if (*error) {
