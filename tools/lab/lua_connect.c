@@ -67,6 +67,9 @@ static void read_wish(lua_State *L, struct wish *w)
 	if (lua_getfield(L, 1, "inline") != LUA_TNIL)
 		w->inline_delivery = lua_toboolean(L, -1);
 	lua_pop(L, 2);
+	/* MPTCP delivers all data in line, and refuses the option. */
+	if (w->transport->protocol == IPPROTO_MPTCP)
+		w->inline_delivery = false;
 	w->rcvbuf = buffer_wish(L, "rcvbuf");
 	w->sndbuf = buffer_wish(L, "sndbuf");
 }
@@ -139,9 +142,10 @@ static struct end *listening(lua_State *L, struct actor *actor,
 	struct message order = { .n = 0 };
 	struct address any;
 
-	/* Accepted sockets inherit both; a receive buffer must be set before
-	 * the window is offered. */
-	set_option(L, end, SO_OOBINLINE, w->inline_delivery);
+	/* Sockets accepted on TCP inherit both; a receive buffer must be set
+	 * before the window is offered. */
+	if (w->transport->family != AF_UNIX)
+		set_option(L, end, SO_OOBINLINE, w->inline_delivery);
 	set_option(L, end, SO_RCVBUF, w->rcvbuf);
 	lua_settop(L, 1);
 	lua_pushnil(L);
@@ -153,7 +157,8 @@ static struct end *listening(lua_State *L, struct actor *actor,
 	return end;
 }
 
-static struct end *accepted(lua_State *L, struct end *listener)
+static struct end *accepted(lua_State *L, struct end *listener,
+			    const struct wish *w)
 {
 	struct message order = { .n = 0 };
 	struct lab *lab = sandbox_lab(L);
@@ -168,6 +173,9 @@ static struct end *accepted(lua_State *L, struct end *listener)
 	end->family = listener->family;
 	lab_release(lab, call);
 	lab_release(lab, step(L, listener->actor, listener, "close", &order));
+	/* AF_UNIX inherits nothing of it (measured on Linux 6.18). */
+	if (end->family == AF_UNIX)
+		set_option(L, end, SO_OOBINLINE, w->inline_delivery);
 	return end;
 }
 
@@ -196,7 +204,7 @@ static int connect_pair(lua_State *L)
 	sender = new_socket(L, from, w.transport);
 	set_option(L, sender, SO_SNDBUF, w.sndbuf);
 	name_step(L, sender, "connect", &listener->local);
-	receiver = accepted(L, listener);
+	receiver = accepted(L, listener, &w);
 	sender->other = receiver;
 	receiver->other = sender;
 	lab_observe(sandbox_lab(L), sender);
