@@ -2,13 +2,11 @@
 # Prints "PASSED FAILED SKIPPED", then a line with the reason of each skip.
 #
 # cmocka writes a skip as "not ok N # SKIP name" and has no place for a reason;
-# our tests print it just before, as "# skip: reason". What the plan promised
-# and never came counts as failed, and so does a bad exit status without one
-# failed test: a crash, a leak, a deadline.
+# the line printed just before is taken for it. What the plan promised and never
+# came counts as failed, and so does a bad exit status without one failed test:
+# a crash, a leak, a deadline.
 
-/^1\.\.[0-9]+$/ { planned += substr($0, 4) }
-
-/^# skip: / { reason = substr($0, 9) }
+/^1\.\.[0-9]+$/ { planned += substr($0, 4); next }
 
 /^(not )?ok [0-9]+/ {
 	if (match($0, /# (skip|SKIP)/)) {
@@ -25,6 +23,12 @@
 		failed++
 	}
 	reason = ""
+	next
+}
+
+{
+	reason = $0
+	sub(/^# */, "", reason)
 }
 
 END {
