@@ -37,6 +37,7 @@ static uint32_t ipv4(struct walk *w)
 	w->src = p + 12;
 	w->dst = p + 16;
 	w->address_len = 4;
+	w->hops = p[8];
 	narrow(w, total);
 	if (w->cap <
 	    header) /* the options are cut: what follows is not there */
@@ -57,6 +58,7 @@ static uint32_t ipv6(struct walk *w)
 	w->src = p + 8;
 	w->dst = p + 24;
 	w->address_len = 16;
+	w->hops = p[7];
 	w->fragment = false;
 	skip(w, 40);
 	if (payload) /* 0: a jumbogram or segmentation offload */
@@ -105,6 +107,7 @@ static inline enum capture_kind tcp(const struct walk *w,
 	out->dst = w->dst;
 	out->address_len = w->address_len;
 	out->tunnels = w->tunnels;
+	out->hops = w->hops;
 	out->fragment = w->fragment;
 	out->sport = be16(p);
 	out->dport = be16(p + 2);

@@ -66,6 +66,7 @@ struct capture_segment {
 	uint8_t address_len;	 /* 4 or 16 */
 	uint8_t options_len;	 /* captured bytes of options */
 	uint8_t tunnels;	 /* entered to get here; 0: the outermost IP */
+	uint8_t hops;		 /* IPv4 time to live, IPv6 hop limit */
 	bool fragment;		 /* first of several: payload_len is its own */
 };
 

@@ -22,6 +22,7 @@ struct walk {
 	bool inner;    /* enter tunnels */
 	bool fragment; /* the first of several */
 	uint8_t address_len;
+	uint8_t hops;
 	const uint8_t *src, *dst;
 };
 

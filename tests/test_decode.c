@@ -169,6 +169,7 @@ static void check_segment(const struct capture_segment *s,
 	assert_int_equal(s->payload_len, want);
 	assert_int_equal(s->fragment, row->fragment);
 	assert_int_equal(s->tunnels, tunnels);
+	assert_int_equal(s->hops, 0x40);
 	if (row->uncaptured)
 		assert_int_equal(s->payload_caplen, 0);
 	else
