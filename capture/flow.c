@@ -300,12 +300,12 @@ static int add(struct capture_flows *f, uint32_t hash, uint64_t frame,
  * Does this SYN begin another connection on the same ports? One that repeats
  * the first SYN does not, unless that connection is over.
  */
-static bool is_reuse(const struct flow *flow, const struct half *own,
+static bool is_reuse(const struct flow *flow, unsigned side,
 		     const struct capture_segment *s)
 {
-	if (!(own->state & HALF_KNOWN))
+	if (!(flow->known & (1u << side)))
 		return false;
-	if (s->seq != own->base)
+	if (s->seq != flow->base[side])
 		return true;
 	return !(s->flags & CAPTURE_ACK) && flow->closed;
 }
@@ -316,7 +316,7 @@ int capture_flows_hashed(struct capture_flows *f, uint64_t hash,
 			 struct capture_event *event)
 {
 	struct key key;
-	unsigned side = make_key(&key, s, point);
+	const unsigned side = make_key(&key, s, point);
 	struct flow *flow = find(f, (uint32_t)hash, &key);
 	uint32_t facts = 0;
 	int ret;
@@ -327,8 +327,7 @@ int capture_flows_hashed(struct capture_flows *f, uint64_t hash,
 			return ret;
 		start(f, flow, &key, side, s);
 		facts = CAPTURE_FACT_NEW_FLOW;
-	} else if (s->flags & CAPTURE_SYN &&
-		   is_reuse(flow, &flow->half[side ^ flow->a_side], s)) {
+	} else if (s->flags & CAPTURE_SYN && is_reuse(flow, side, s)) {
 		flow_end_marks(&f->marks, flow, CAPTURE_END_REUSED, frame,
 			       time_ns);
 		start(f, flow, &key, side, s);
@@ -338,7 +337,7 @@ int capture_flows_hashed(struct capture_flows *f, uint64_t hash,
 	event->flow = flow->number;
 	event->direction = (uint8_t)(side ^ flow->a_side);
 	event->facts = facts;
-	flow_segment(&f->marks, flow, s, frame, time_ns, event);
+	flow_segment(&f->marks, flow, side, s, frame, time_ns, event);
 	return 0;
 }
 
@@ -347,12 +346,11 @@ uint64_t capture_flows_hash(const struct capture_flows *f,
 			    uint32_t point)
 {
 	struct key key;
-	uint32_t hash;
+	unsigned side = make_key(&key, segment, point);
+	uint32_t hash = hash_key(f, &key);
 
-	make_key(&key, segment, point);
-	hash = hash_key(f, &key);
 	__builtin_prefetch(&f->slots[home(f, hash)]);
-	return hash;
+	return (uint64_t)side << 32 | hash;
 }
 
 void capture_flows_prefetch(const struct capture_flows *f, uint64_t hash)
@@ -366,8 +364,7 @@ void capture_flows_prefetch(const struct capture_flows *f, uint64_t hash)
 		return;
 	flow = &f->records[f->slots[i].record - 1];
 	__builtin_prefetch(flow, 1);
-	__builtin_prefetch(&flow->half[0], 1);
-	__builtin_prefetch(&flow->half[1], 1);
+	__builtin_prefetch(&flow->half[hash >> 32], 1);
 }
 
 int capture_flows_segment(struct capture_flows *f,

@@ -41,14 +41,13 @@ static int16_t known_byte(const struct half *half, enum half_state known,
 	return half->state & known ? byte : CAPTURE_NO_BYTE;
 }
 
-static void end_mark(struct marks *marks, struct flow *flow, unsigned direction,
+static void end_mark(struct marks *marks, struct flow *flow, unsigned side,
 		     enum capture_end end, uint64_t frame, int64_t time_ns)
 {
-	struct half *half = &flow->half[direction];
+	struct half *half = &flow->half[side];
 	struct capture_episode episode;
 
-	half->state &= (uint16_t)~HALF_OPEN;
-	flow->open &= (uint8_t) ~(1u << direction);
+	flow->open &= (uint8_t) ~(1u << side);
 	if (!marks->episode)
 		return;
 	episode = (struct capture_episode){
@@ -59,12 +58,12 @@ static void end_mark(struct marks *marks, struct flow *flow, unsigned direction,
 		.announced_ns = half->announced_ns,
 		.carrier_ns = half->carrier_ns,
 		.end_ns = time_ns,
-		.mark = half->mark - half->base,
+		.mark = half->mark - flow->base[side],
 		.segments = half->segments,
 		.pointer = half->pointer,
 		.byte_bsd = known_byte(half, HALF_BSD_KNOWN, half->byte_bsd),
 		.byte_1122 = known_byte(half, HALF_1122_KNOWN, half->byte_1122),
-		.direction = (uint8_t)direction,
+		.direction = (uint8_t)(side ^ flow->a_side),
 		.end = (uint8_t)end,
 	};
 	marks->episode(marks->context, &episode);
@@ -73,27 +72,32 @@ static void end_mark(struct marks *marks, struct flow *flow, unsigned direction,
 void flow_end_marks(struct marks *marks, struct flow *flow,
 		    enum capture_end end, uint64_t frame, int64_t time_ns)
 {
-	for (unsigned direction = 0; direction < 2; direction++)
-		if (flow->open & (1u << direction))
-			end_mark(marks, flow, direction, end, frame, time_ns);
+	/* What a sent first, whichever end of the key a is. */
+	for (unsigned direction = 0; direction < 2; direction++) {
+		unsigned side = direction ^ flow->a_side;
+
+		if (flow->open & (1u << side))
+			end_mark(marks, flow, side, end, frame, time_ns);
+	}
 }
 
 /* --- sequence numbers and windows ------------------------------------- */
 
-static inline void know(struct half *half, uint32_t base)
+static inline void know(struct flow *flow, unsigned side, uint32_t base)
 {
-	half->base = base;
-	half->next = base + 1;
-	half->state |= HALF_KNOWN;
+	flow->known |= 1u << side;
+	flow->base[side] = base;
+	flow->half[side].next = base + 1;
 }
 
 /*
  * A window is scaled if both SYNs had the option (RFC 7323 section 2.2), and
  * a SYN|ACK has it only if the SYN had.
  */
-static void take_syn(struct half *own, struct half *peer,
+static void take_syn(struct flow *flow, unsigned side,
 		     const struct capture_segment *s)
 {
+	struct half *own = &flow->half[side], *peer = &flow->half[!side];
 	const uint8_t *shift = capture_option(s, OPTION_WINDOW_SCALE, 1);
 
 	own->scale = shift ? (*shift < SCALE_MAX ? *shift : SCALE_MAX) : 0;
@@ -103,24 +107,39 @@ static void take_syn(struct half *own, struct half *peer,
 	/* What the other SYN said is known only if it came before. */
 	if (!shift)
 		peer->scale = 0;
-	if (!shift || peer->state & HALF_KNOWN)
+	if (!shift || flow->known & (1u << !side))
 		peer->state |= HALF_SCALE_KNOWN;
 }
 
-static inline void take_ack(struct half *own, struct half *peer,
+/* An acknowledgement of much more than the last: the capture may have lost so
+ * much that advance() does not believe what follows. */
+static void catch_up(struct flow *flow, unsigned side, uint32_t ack)
+{
+	struct half *half = &flow->half[side];
+
+	if (flow->known & (1u << side) &&
+	    ahead(ack, half->next) >= (int32_t)WINDOW_MAX)
+		half->next = ack;
+}
+
+/* The other half is touched only where it must be: it is another cache line,
+ * and seldom there. */
+static inline void take_ack(struct flow *flow, unsigned side,
 			    const struct capture_segment *s)
 {
+	struct half *own = &flow->half[side];
+
 	if (!(own->state & HALF_ACKED) || ahead(s->ack, own->ack) >= 0) {
+		if (s->ack - own->ack >= WINDOW_MAX)
+			catch_up(flow, !side, s->ack);
 		own->ack = s->ack;
 		own->window = s->flags & CAPTURE_SYN
 				      ? s->window
 				      : (uint32_t)s->window << own->scale;
 		own->state |= HALF_ACKED;
 	}
-	if (!(peer->state & HALF_KNOWN))
-		know(peer, s->ack - 1);
-	else if (ahead(s->ack, peer->next) >= (int32_t)WINDOW_MAX)
-		peer->next = s->ack; /* much was lost by the capture */
+	if (!(flow->known & (1u << !side)))
+		know(flow, !side, s->ack - 1);
 }
 
 static inline uint32_t place(const struct half *own, const struct span *span)
@@ -181,7 +200,7 @@ static void compare_readings(const struct half *own,
 		return;
 	event->facts |= CAPTURE_FACT_READINGS_DIFFER;
 	event->readings[event->readings_count++] = (struct capture_readings){
-		.mark = own->mark - own->base,
+		.mark = own->mark,
 		.byte_bsd = own->byte_bsd,
 		.byte_1122 = own->byte_1122,
 	};
@@ -236,16 +255,16 @@ static void take_bytes(struct half *own, const struct span *span,
 
 /* --- marks ------------------------------------------------------------ */
 
-static void begin_mark(struct marks *marks, struct flow *flow,
-		       unsigned direction, const struct capture_segment *s,
-		       uint64_t frame, int64_t time_ns)
+static void begin_mark(struct marks *marks, struct flow *flow, unsigned side,
+		       const struct capture_segment *s, uint64_t frame,
+		       int64_t time_ns)
 {
-	struct half *own = &flow->half[direction];
+	struct half *own = &flow->half[side];
 
 	own->state &=
 		(uint16_t) ~(HALF_BSD_CAME | HALF_BSD_KNOWN | HALF_1122_KNOWN);
-	own->state |= HALF_MARK | HALF_OPEN;
-	flow->open |= (uint8_t)(1u << direction);
+	own->state |= HALF_MARK;
+	flow->open |= 1u << side;
 	own->mark = s->seq + s->urgent_pointer;
 	own->pointer = s->urgent_pointer;
 	own->segments = 1;
@@ -307,16 +326,16 @@ static bool is_fresh(const struct half *own, const struct span *span,
  * last: receivers of both readings ignore one that goes back (RFC 9293
  * section 3.10.7.4, step 6: RCV.UP is the larger).
  */
-static void take_pointer(struct marks *marks, struct flow *flow,
+static void take_pointer(struct marks *marks, struct flow *flow, unsigned side,
 			 const struct span *span,
 			 const struct capture_segment *s, uint64_t frame,
 			 int64_t time_ns, struct capture_event *event)
 {
-	struct half *own = &flow->half[event->direction];
+	struct half *own = &flow->half[side];
 	uint32_t mark = s->seq + s->urgent_pointer;
 
 	event->facts |= header_facts(s) |
-			window_facts(&flow->half[!event->direction], mark);
+			window_facts(&flow->half[!side], mark);
 	if (s->flags & CAPTURE_RST)
 		return;
 	if (own->state & HALF_MARK && mark == own->mark) {
@@ -329,101 +348,100 @@ static void take_pointer(struct marks *marks, struct flow *flow,
 		return;
 	}
 	event->facts |= CAPTURE_FACT_NEW_MARK;
-	if (own->state & HALF_OPEN) {
+	if (flow->open & (1u << side)) {
 		event->facts |= CAPTURE_FACT_REPLACES;
-		end_mark(marks, flow, event->direction, CAPTURE_END_REPLACED,
-			 frame, time_ns);
+		end_mark(marks, flow, side, CAPTURE_END_REPLACED, frame,
+			 time_ns);
 	}
-	begin_mark(marks, flow, event->direction, s, frame, time_ns);
+	begin_mark(marks, flow, side, s, frame, time_ns);
 	take_bytes(own, span, s, frame, time_ns, event);
 }
 
 /* A mark that lies further back than any window compares as if it lay ahead
  * before long. */
 static inline void forget_old_mark(struct marks *marks, struct flow *flow,
-				   unsigned direction)
+				   unsigned side)
 {
-	struct half *own = &flow->half[direction];
+	struct half *own = &flow->half[side];
 
 	if (ahead(own->next, own->mark) <= (int32_t)WINDOW_MAX)
 		return;
-	if (own->state & HALF_OPEN)
-		end_mark(marks, flow, direction, CAPTURE_END_OPEN, 0, 0);
+	if (flow->open & (1u << side))
+		end_mark(marks, flow, side, CAPTURE_END_OPEN, 0, 0);
 	own->state &= (uint16_t)~HALF_MARK;
 }
 
-static void describe_mark(const struct half *own, struct capture_event *event)
+static void describe_mark(const struct half *own, uint32_t base,
+			  struct capture_event *event)
 {
 	event->has_mark = own->state & HALF_MARK;
 	if (!event->has_mark)
 		return;
 	event->byte_bsd = known_byte(own, HALF_BSD_KNOWN, own->byte_bsd);
 	event->byte_1122 = known_byte(own, HALF_1122_KNOWN, own->byte_1122);
-	event->mark = own->mark - own->base;
+	event->mark = own->mark - base;
+	for (unsigned i = 0; i < event->readings_count; i++)
+		event->readings[i].mark -= base;
 	event->announced_frame = own->announced_frame;
 	event->announced_ns = own->announced_ns;
 }
 
 /* --- a segment -------------------------------------------------------- */
 
-static inline void take_position(struct half *own, struct half *peer,
-				 const struct capture_segment *s,
-				 struct capture_event *event)
+static inline void take_position(struct flow *flow, unsigned side,
+				 const struct capture_segment *s)
 {
 	if (s->flags & CAPTURE_SYN)
-		take_syn(own, peer, s);
-	if (!(own->state & HALF_KNOWN))
-		know(own, s->seq - !(s->flags & CAPTURE_SYN));
-	event->seq = s->seq - own->base;
-	event->ack = 0;
-	if (!(s->flags & CAPTURE_ACK))
-		return;
-	take_ack(own, peer, s);
-	event->ack = s->ack - peer->base;
+		take_syn(flow, side, s);
+	if (!(flow->known & (1u << side)))
+		know(flow, side, s->seq - !(s->flags & CAPTURE_SYN));
+	if (s->flags & CAPTURE_ACK)
+		take_ack(flow, side, s);
 }
 
 static void end_by_segment(struct marks *marks, struct flow *flow,
-			   const struct capture_segment *s, uint64_t frame,
-			   int64_t time_ns, struct capture_event *event)
+			   unsigned side, const struct capture_segment *s,
+			   uint64_t frame, int64_t time_ns,
+			   struct capture_event *event)
 {
-	unsigned other = !event->direction;
-
-	if (s->flags & CAPTURE_ACK && flow->open & (1u << other) &&
-	    ahead(s->ack, flow->half[other].mark) >= 0) {
+	if (s->flags & CAPTURE_ACK && flow->open & (1u << !side) &&
+	    ahead(s->ack, flow->half[!side].mark) >= 0) {
 		event->facts |= CAPTURE_FACT_ACKED;
-		end_mark(marks, flow, other, CAPTURE_END_ACKED, frame, time_ns);
+		end_mark(marks, flow, !side, CAPTURE_END_ACKED, frame, time_ns);
 	}
 	if (s->flags & CAPTURE_RST)
 		flow_end_marks(marks, flow, CAPTURE_END_RESET, frame, time_ns);
 }
 
-void flow_segment(struct marks *marks, struct flow *flow,
+void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
 		  const struct capture_segment *s, uint64_t frame,
 		  int64_t time_ns, struct capture_event *event)
 {
-	struct half *own = &flow->half[event->direction];
-	struct half *peer = &flow->half[!event->direction];
+	struct half *own = &flow->half[side];
 	struct span span = span_of(s);
 
 	event->readings_count = 0;
-	take_position(own, peer, s, event);
+	take_position(flow, side, s);
 	event->facts |= place(own, &span);
 	if (own->state & HALF_MARK) {
-		forget_old_mark(marks, flow, event->direction);
+		forget_old_mark(marks, flow, side);
 		if (span.len && own->state & HALF_MARK)
 			take_bytes(own, &span, s, frame, time_ns, event);
 	}
 	if (s->flags & CAPTURE_URG)
-		take_pointer(marks, flow, &span, s, frame, time_ns, event);
+		take_pointer(marks, flow, side, &span, s, frame, time_ns,
+			     event);
 	else if (s->urgent_pointer)
 		event->facts |= CAPTURE_FACT_POINTER_ONLY;
 	if (flow->open)
-		end_by_segment(marks, flow, s, frame, time_ns, event);
+		end_by_segment(marks, flow, side, s, frame, time_ns, event);
 	advance(own, &span, s);
 	if (s->flags & CAPTURE_FIN)
 		own->state |= HALF_FIN;
 	if (s->flags & (CAPTURE_FIN | CAPTURE_RST))
 		flow->closed = 1;
+	event->seq = s->seq - flow->base[side];
+	event->ack = s->flags & CAPTURE_ACK ? s->ack - flow->base[!side] : 0;
 	if (event->facts & CAPTURE_FACTS_URGENT)
-		describe_mark(own, event);
+		describe_mark(own, flow->base[side], event);
 }

@@ -12,16 +12,14 @@ struct key {
 };
 
 enum half_state {
-	HALF_KNOWN = 1 << 0,	   /* base and next mean something */
-	HALF_ACKED = 1 << 1,	   /* ack and window do */
-	HALF_SCALE_KNOWN = 1 << 2, /* the handshake was seen */
-	HALF_FIN = 1 << 3,	   /* sent one */
-	HALF_TAIL = 1 << 4,	   /* tail is the octet before next */
-	HALF_MARK = 1 << 5,	   /* a mark was announced */
-	HALF_OPEN = 1 << 6,	   /* … and its episode goes on */
-	HALF_BSD_CAME = 1 << 7,	   /* the octet before the mark was sent */
-	HALF_BSD_KNOWN = 1 << 8,   /* … and captured */
-	HALF_1122_KNOWN = 1 << 9,  /* the octet at the mark was captured */
+	HALF_ACKED = 1 << 0,	   /* ack and window mean something */
+	HALF_SCALE_KNOWN = 1 << 1, /* the handshake was seen */
+	HALF_FIN = 1 << 2,	   /* sent one */
+	HALF_TAIL = 1 << 3,	   /* tail is the octet before next */
+	HALF_MARK = 1 << 4,	   /* a mark was announced */
+	HALF_BSD_CAME = 1 << 5,	   /* the octet before the mark was sent */
+	HALF_BSD_KNOWN = 1 << 6,   /* … and captured */
+	HALF_1122_KNOWN = 1 << 7,  /* the octet at the mark was captured */
 };
 
 /*
@@ -29,7 +27,6 @@ enum half_state {
  * mark and what belongs to it are those of its direction's last mark.
  */
 struct half {
-	uint32_t base;	 /* shown as 0: the SYN's, or what stands for it */
 	uint32_t next;	 /* follows the highest octet sent */
 	uint32_t ack;	 /* highest acknowledgement this end sent */
 	uint32_t window; /* it last offered, in bytes */
@@ -47,13 +44,18 @@ struct half {
 	int64_t carrier_ns;
 };
 
+/* Halves are in the order of the key's ends, so that it is known which of them
+ * a segment needs before the record has come from memory. */
 struct flow {
 	struct key key;
-	uint64_t number;
-	uint64_t last;	/* when it was last heard, in segments */
-	uint8_t a_side; /* which of the key's two ends is a */
-	uint8_t open;	/* bit d: direction d has HALF_OPEN */
-	uint8_t closed; /* a FIN or RST was seen */
+	uint64_t last;	      /* when it was last heard, in segments */
+	uint64_t number : 56; /* as events have it */
+	uint64_t a_side : 1;  /* which half is a */
+	uint64_t known : 2; /* bit n: base[n] and half[n].next mean something */
+	uint64_t open : 2;  /* bit n: the last mark of half[n] is in flight */
+	uint64_t closed : 1; /* a FIN or RST was seen */
+	uint32_t base[2];    /* raw number shown as 0: the SYN's, or what
+			      * stands for it */
 	struct half half[2] __attribute__((aligned(64)));
 };
 
@@ -67,9 +69,9 @@ struct marks {
 	void *context;
 };
 
-/* Take a segment of `flow` in event->direction, add to event->facts, and
- * fill the rest of it. */
-void flow_segment(struct marks *marks, struct flow *flow,
+/* Take a segment that half `side` sent, add to event->facts, and fill the rest
+ * of it. */
+void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
 		  const struct capture_segment *segment, uint64_t frame,
 		  int64_t time_ns, struct capture_event *event);
 
