@@ -15,8 +15,7 @@ enum {
 
 struct batch {
 	uint32_t packet; /* index among those handed in */
-	uint32_t point;
-	uint64_t hash;
+	struct capture_flow_key key;
 	struct capture_segment segment;
 };
 
@@ -49,9 +48,9 @@ static size_t decode(struct capture_analysis *a,
 		if (kind != CAPTURE_TCP)
 			continue;
 		batch->packet = (uint32_t)i;
-		batch->point = a->apart_by_interface ? p->interface : 0;
-		batch->hash = capture_flows_hash(a->flows, &batch->segment,
-						 batch->point);
+		capture_flows_key(a->flows, &batch->segment,
+				  a->apart_by_interface ? p->interface : 0,
+				  &batch->key);
 		batch++;
 	}
 	return (size_t)(batch - a->batch);
@@ -84,9 +83,8 @@ static int track(struct capture_analysis *a, const struct batch *batch,
 		.segment = &batch->segment,
 		.event = &event,
 	};
-	int ret = capture_flows_hashed(a->flows, batch->hash, &batch->segment,
-				       batch->point, seen.frame,
-				       packet->time_ns, &event);
+	int ret = capture_flows_keyed(a->flows, &batch->key, &batch->segment,
+				      seen.frame, packet->time_ns, &event);
 
 	if (ret < 0)
 		return ret;
@@ -105,7 +103,7 @@ static int take_batch(struct capture_analysis *a,
 	int ret;
 
 	for (size_t i = 0; i < segments; i++)
-		capture_flows_prefetch(a->flows, a->batch[i].hash);
+		capture_flows_prefetch(a->flows, &a->batch[i].key);
 	for (size_t i = 0; i < segments; i++) {
 		ret = track(a, &a->batch[i], packets);
 		if (ret < 0)

@@ -68,36 +68,36 @@ static inline uint32_t load32(const uint8_t *p)
 }
 
 /*
- * Both directions have one key: the end that compares lower comes first.
- * Returns 1 if that is the destination.
+ * Both directions have the same ends: the one that compares lower comes
+ * first. Returns which of them sent the segment. Directions alternate as they
+ * like, so the usual case does without a branch on them.
  */
-static inline unsigned make_key(struct key *key,
+static inline uint32_t set_ends(uint64_t ends[5],
 				const struct capture_segment *s, uint32_t point)
 {
-	uint64_t top = (uint64_t)point << 32;
-	uint32_t src, dst;
-	unsigned swap;
+	uint64_t src, dst;
+	bool swap;
 	int order;
 
 	if (s->address_len == 4) {
-		src = load32(s->src);
-		dst = load32(s->dst);
-		swap = src > dst || (src == dst && s->sport > s->dport);
-		key->w[0] = swap ? dst : src;
-		key->w[1] = swap ? src : dst;
-		key->w[2] = 0;
-		key->w[3] = 0;
-	} else {
-		order = memcmp(s->src, s->dst, 16);
-		swap = order > 0 || (order == 0 && s->sport > s->dport);
-		key->w[0] = load64(swap ? s->dst : s->src);
-		key->w[1] = load64((swap ? s->dst : s->src) + 8);
-		key->w[2] = load64(swap ? s->src : s->dst);
-		key->w[3] = load64((swap ? s->src : s->dst) + 8);
-		top |= UINT64_C(1) << 63;
+		src = (uint64_t)load32(s->src) << 16 | s->sport;
+		dst = (uint64_t)load32(s->dst) << 16 | s->dport;
+		ends[0] = src < dst ? src : dst;
+		ends[1] = src < dst ? dst : src;
+		ends[2] = 0;
+		ends[3] = 0;
+		ends[4] = (uint64_t)point << 32;
+		return src > dst;
 	}
-	key->w[4] = top | (swap ? (uint32_t)s->dport << 16 | s->sport
-				: (uint32_t)s->sport << 16 | s->dport);
+	order = memcmp(s->src, s->dst, 16);
+	swap = order > 0 || (order == 0 && s->sport > s->dport);
+	ends[0] = load64(swap ? s->dst : s->src);
+	ends[1] = load64((swap ? s->dst : s->src) + 8);
+	ends[2] = load64(swap ? s->src : s->dst);
+	ends[3] = load64((swap ? s->src : s->dst) + 8);
+	ends[4] = UINT64_C(1) << 63 | (uint64_t)point << 32 |
+		  (swap ? (uint32_t)s->dport << 16 | s->sport
+			: (uint32_t)s->sport << 16 | s->dport);
 	return swap;
 }
 
@@ -109,22 +109,21 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 }
 
 /* Seeded, so that nobody who writes the packets can choose the chains. */
-static inline uint32_t hash_key(const struct capture_flows *f,
-				const struct key *key)
+static inline uint32_t hash_ends(const struct capture_flows *f,
+				 const uint64_t ends[5])
 {
-	uint64_t h = mix(key->w[0] ^ f->seeds[0], key->w[1] ^ f->seeds[1]);
+	uint64_t h = mix(ends[0] ^ f->seeds[0], ends[1] ^ f->seeds[1]);
 
-	if (key->w[4] >> 63)
-		h ^= mix(key->w[2] ^ f->seeds[2], key->w[3] ^ f->seeds[3]);
-	h = mix(h ^ key->w[4], f->seeds[4]);
+	if (ends[4]) /* IPv6, or one of several capture points */
+		h ^= mix(ends[2] ^ f->seeds[2], ends[3] ^ f->seeds[3]) ^
+		     mix(ends[4], f->seeds[4]);
 	return (uint32_t)(h ^ h >> 32);
 }
 
-static inline bool same_key(const struct key *a, const struct key *b)
+static inline bool same_ends(const uint64_t a[5], const uint64_t b[5])
 {
-	return ((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) |
-		(a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]) |
-		(a->w[4] ^ b->w[4])) == 0;
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) |
+		(a[4] ^ b[4])) == 0;
 }
 
 /* --- slots ------------------------------------------------------------ */
@@ -139,15 +138,20 @@ static inline uint32_t mask(const struct capture_flows *f)
 	return (1u << f->slot_bits) - 1;
 }
 
-static inline struct flow *find(const struct capture_flows *f, uint32_t hash,
-				const struct key *key)
+static inline struct flow *find(const struct capture_flows *f,
+				const struct capture_flow_key *key)
 {
-	uint32_t i = home(f, hash);
+	uint32_t i = home(f, key->hash);
 
+	/* The flow may have been evicted since, and another lie there. */
+	if (key->record &&
+	    same_ends(f->records[key->record - 1].ends, key->ends))
+		return &f->records[key->record - 1];
 	for (; f->slots[i].record; i = (i + 1) & mask(f)) {
 		struct flow *flow = &f->records[f->slots[i].record - 1];
 
-		if (f->slots[i].hash == hash && same_key(&flow->key, key))
+		if (f->slots[i].hash == key->hash &&
+		    same_ends(flow->ends, key->ends))
 			return flow;
 	}
 	return NULL;
@@ -251,7 +255,7 @@ static int evict(struct capture_flows *f, uint64_t frame, int64_t time_ns,
 		sift_down(f->order, f->held, 0);
 	}
 	flow_end_marks(&f->marks, flow, CAPTURE_END_EVICTED, frame, time_ns);
-	remove_slot(f, hash_key(f, &flow->key), f->order[0].record + 1);
+	remove_slot(f, hash_ends(f, flow->ends), f->order[0].record + 1);
 	f->order[0].last = f->clock;
 	sift_down(f->order, f->held, 0);
 	f->evicted++;
@@ -263,16 +267,15 @@ static int evict(struct capture_flows *f, uint64_t frame, int64_t time_ns,
 
 /* Wipe the record and begin a flow in it. The side that opened it is `a`. */
 static void start(struct capture_flows *f, struct flow *flow,
-		  const struct key *key, unsigned side,
+		  const struct capture_flow_key *key,
 		  const struct capture_segment *s)
 {
 	const uint8_t opening = CAPTURE_SYN | CAPTURE_ACK;
 
 	memset(flow, 0, sizeof(*flow));
-	flow->key = *key;
+	memcpy(flow->ends, key->ends, sizeof(flow->ends));
 	flow->number = f->flows++;
-	flow->a_side =
-		(uint8_t)((s->flags & opening) == opening ? !side : side);
+	flow->a_side = key->side ^ ((s->flags & opening) == opening);
 }
 
 /* A record for a flow that is not in the table, already under its hash. */
@@ -284,7 +287,7 @@ static int add(struct capture_flows *f, uint32_t hash, uint64_t frame,
 	if (f->held == f->max_flows) {
 		ret = evict(f, frame, time_ns, out);
 	} else {
-		if (((uint64_t)f->held + 1) * 4 > (uint64_t)mask(f) * 3)
+		if (((uint64_t)f->held + 1) * 2 > mask(f))
 			ret = grow(f);
 		if (ret == 0)
 			*out = &f->records[f->held++];
@@ -310,61 +313,59 @@ static bool is_reuse(const struct flow *flow, unsigned side,
 	return !(s->flags & CAPTURE_ACK) && flow->closed;
 }
 
-int capture_flows_hashed(struct capture_flows *f, uint64_t hash,
-			 const struct capture_segment *s, uint32_t point,
-			 uint64_t frame, int64_t time_ns,
-			 struct capture_event *event)
+int capture_flows_keyed(struct capture_flows *f,
+			const struct capture_flow_key *key,
+			const struct capture_segment *s, uint64_t frame,
+			int64_t time_ns, struct capture_event *event)
 {
-	struct key key;
-	const unsigned side = make_key(&key, s, point);
-	struct flow *flow = find(f, (uint32_t)hash, &key);
+	struct flow *flow = find(f, key);
 	uint32_t facts = 0;
 	int ret;
 
 	if (!flow) {
-		ret = add(f, (uint32_t)hash, frame, time_ns, &flow);
+		ret = add(f, key->hash, frame, time_ns, &flow);
 		if (ret < 0)
 			return ret;
-		start(f, flow, &key, side, s);
+		start(f, flow, key, s);
 		facts = CAPTURE_FACT_NEW_FLOW;
-	} else if (s->flags & CAPTURE_SYN && is_reuse(flow, side, s)) {
+	} else if (s->flags & CAPTURE_SYN && is_reuse(flow, key->side, s)) {
 		flow_end_marks(&f->marks, flow, CAPTURE_END_REUSED, frame,
 			       time_ns);
-		start(f, flow, &key, side, s);
+		start(f, flow, key, s);
 		facts = CAPTURE_FACT_NEW_FLOW | CAPTURE_FACT_REUSED;
 	}
 	flow->last = ++f->clock;
 	event->flow = flow->number;
-	event->direction = (uint8_t)(side ^ flow->a_side);
+	event->direction = (uint8_t)(key->side ^ flow->a_side);
 	event->facts = facts;
-	flow_segment(&f->marks, flow, side, s, frame, time_ns, event);
+	flow_segment(&f->marks, flow, key->side, s, frame, time_ns, event);
 	return 0;
 }
 
-uint64_t capture_flows_hash(const struct capture_flows *f,
-			    const struct capture_segment *segment,
-			    uint32_t point)
+void capture_flows_key(const struct capture_flows *f,
+		       const struct capture_segment *segment, uint32_t point,
+		       struct capture_flow_key *key)
 {
-	struct key key;
-	unsigned side = make_key(&key, segment, point);
-	uint32_t hash = hash_key(f, &key);
-
-	__builtin_prefetch(&f->slots[home(f, hash)]);
-	return (uint64_t)side << 32 | hash;
+	key->side = set_ends(key->ends, segment, point);
+	key->hash = hash_ends(f, key->ends);
+	key->record = 0;
+	__builtin_prefetch(&f->slots[home(f, key->hash)]);
 }
 
-void capture_flows_prefetch(const struct capture_flows *f, uint64_t hash)
+void capture_flows_prefetch(const struct capture_flows *f,
+			    struct capture_flow_key *key)
 {
-	uint32_t i = home(f, (uint32_t)hash);
+	uint32_t i = home(f, key->hash);
 	const struct flow *flow;
 
-	while (f->slots[i].record && f->slots[i].hash != (uint32_t)hash)
+	while (f->slots[i].record && f->slots[i].hash != key->hash)
 		i = (i + 1) & mask(f);
 	if (!f->slots[i].record)
 		return;
-	flow = &f->records[f->slots[i].record - 1];
+	key->record = f->slots[i].record;
+	flow = &f->records[key->record - 1];
 	__builtin_prefetch(flow, 1);
-	__builtin_prefetch(&flow->half[hash >> 32], 1);
+	__builtin_prefetch(&flow->half[key->side], 1);
 }
 
 int capture_flows_segment(struct capture_flows *f,
@@ -372,8 +373,10 @@ int capture_flows_segment(struct capture_flows *f,
 			  uint64_t frame, int64_t time_ns,
 			  struct capture_event *event)
 {
-	return capture_flows_hashed(f, capture_flows_hash(f, segment, point),
-				    segment, point, frame, time_ns, event);
+	struct capture_flow_key key;
+
+	capture_flows_key(f, segment, point, &key);
+	return capture_flows_keyed(f, &key, segment, frame, time_ns, event);
 }
 
 void capture_flows_finish(struct capture_flows *f)

@@ -142,6 +142,15 @@ struct capture_event {
 	uint8_t readings_count;
 };
 
+/* What names the flow of a segment in a table. */
+struct capture_flow_key {
+	uint64_t ends[5]; /* addresses and ports of both, lower end first,
+			   * and the capture point */
+	uint32_t hash;
+	uint32_t side;	 /* which of the ends sent the segment */
+	uint32_t record; /* where the table had the flow, if it had; else 0 */
+};
+
 struct capture_flows_options {
 	uint32_t max_flows; /* 0: CAPTURE_MAX_FLOWS */
 	/* Called from within capture_flows_segment() and _finish(), once for
@@ -177,18 +186,19 @@ int capture_flows_segment(struct capture_flows *flows,
 
 /*
  * For a caller with several segments at hand, who can hide the time it takes
- * to fetch a flow from memory: _hash() the first, second … of them, then
- * _prefetch() each, then hand each with its hash to _hashed(), which does
- * what capture_flows_segment() does.
+ * to fetch a flow from memory: _key() the first, second … of them, then
+ * _prefetch() each, then hand each with its key to _keyed(), which does what
+ * capture_flows_segment() does.
  */
-uint64_t capture_flows_hash(const struct capture_flows *flows,
-			    const struct capture_segment *segment,
-			    uint32_t point);
-void capture_flows_prefetch(const struct capture_flows *flows, uint64_t hash);
-int capture_flows_hashed(struct capture_flows *flows, uint64_t hash,
-			 const struct capture_segment *segment, uint32_t point,
-			 uint64_t frame, int64_t time_ns,
-			 struct capture_event *event);
+void capture_flows_key(const struct capture_flows *flows,
+		       const struct capture_segment *segment, uint32_t point,
+		       struct capture_flow_key *key);
+void capture_flows_prefetch(const struct capture_flows *flows,
+			    struct capture_flow_key *key);
+int capture_flows_keyed(struct capture_flows *flows,
+			const struct capture_flow_key *key,
+			const struct capture_segment *segment, uint64_t frame,
+			int64_t time_ns, struct capture_event *event);
 
 /* The capture is over: end the episodes that are still open. */
 void capture_flows_finish(struct capture_flows *flows);

@@ -88,6 +88,7 @@ static inline void know(struct flow *flow, unsigned side, uint32_t base)
 	flow->known |= 1u << side;
 	flow->base[side] = base;
 	flow->half[side].next = base + 1;
+	flow->half[side].mark = base;
 }
 
 /*
@@ -357,18 +358,18 @@ static void take_pointer(struct marks *marks, struct flow *flow, unsigned side,
 	take_bytes(own, span, s, frame, time_ns, event);
 }
 
-/* A mark that lies further back than any window compares as if it lay ahead
- * before long. */
-static inline void forget_old_mark(struct marks *marks, struct flow *flow,
-				   unsigned side)
+/*
+ * What was sent has left the mark behind further than any window reaches.
+ * Before long it would compare as if it lay ahead, so it is dropped.
+ */
+static void drop_mark(struct marks *marks, struct flow *flow, unsigned side)
 {
 	struct half *own = &flow->half[side];
 
-	if (ahead(own->next, own->mark) <= (int32_t)WINDOW_MAX)
-		return;
 	if (flow->open & (1u << side))
 		end_mark(marks, flow, side, CAPTURE_END_OPEN, 0, 0);
 	own->state &= (uint16_t)~HALF_MARK;
+	own->mark = own->next - 1;
 }
 
 static void describe_mark(const struct half *own, uint32_t base,
@@ -423,11 +424,12 @@ void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
 	event->readings_count = 0;
 	take_position(flow, side, s);
 	event->facts |= place(own, &span);
-	if (own->state & HALF_MARK) {
-		forget_old_mark(marks, flow, side);
-		if (span.len && own->state & HALF_MARK)
-			take_bytes(own, &span, s, frame, time_ns, event);
-	}
+	/* Numbers first: they seldom match, which is easier to foresee than
+	 * which flows have a mark. Without one, `mark` lies behind. */
+	if (ahead(own->next, own->mark) > (int32_t)WINDOW_MAX)
+		drop_mark(marks, flow, side);
+	if (own->mark - span.begin <= span.len && own->state & HALF_MARK)
+		take_bytes(own, &span, s, frame, time_ns, event);
 	if (s->flags & CAPTURE_URG)
 		take_pointer(marks, flow, side, &span, s, frame, time_ns,
 			     event);

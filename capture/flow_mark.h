@@ -6,11 +6,6 @@
 
 #include "capture/flow.h"
 
-/* Addresses and ports of both ends, and the capture point. */
-struct key {
-	uint64_t w[5];
-};
-
 enum half_state {
 	HALF_ACKED = 1 << 0,	   /* ack and window mean something */
 	HALF_SCALE_KNOWN = 1 << 1, /* the handshake was seen */
@@ -47,7 +42,7 @@ struct half {
 /* Halves are in the order of the key's ends, so that it is known which of them
  * a segment needs before the record has come from memory. */
 struct flow {
-	struct key key;
+	uint64_t ends[5];     /* as in struct capture_flow_key */
 	uint64_t last;	      /* when it was last heard, in segments */
 	uint64_t number : 56; /* as events have it */
 	uint64_t a_side : 1;  /* which half is a */
