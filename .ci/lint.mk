@@ -18,7 +18,10 @@ format:
 	clang-format -i $(sources) $(headers)
 
 format-check:
-	clang-format --dry-run -Werror $(sources) $(headers)
+	@status=0; for file in $(sources) $(headers); do \
+		clang-format $$file | cmp -s - $$file || \
+		{ echo "$$file: make format would change it"; status=1; }; \
+	done; exit $$status
 
 tidy: $(sources:%.c=$O/tidy/%)
 $O/tidy/%: %.c $(headers) .clang-tidy
