@@ -73,6 +73,16 @@ static bool has_unix(const struct lab *lab)
 	return !strcmp(lab->transport, "unix");
 }
 
+static bool has_urgent(const struct lab *lab)
+{
+	return strcmp(lab->transport, "mptcp") != 0;
+}
+
+static bool is_out_of_band(const struct lab *lab)
+{
+	return !lab->inline_delivery;
+}
+
 static bool has_tun(const struct lab *lab)
 {
 	(void)lab;
@@ -116,13 +126,15 @@ static const struct need {
 	bool (*met)(const struct lab *lab);
 	const char *otherwise;
 } needs[] = {
-	{"tcp",	 has_tcp,	  "about TCP only"			   },
-	{ "unix",	  has_unix,	    "about AF_UNIX only"		 },
-	{ "tun",	 has_tun,	  "/dev/net/tun cannot be opened here" },
-	{ "mptcp",	   has_mptcp,     "the kernel has no MPTCP"		},
-	{ "ipv6",	  has_ipv6,	    "the kernel has no IPv6"	     },
-	{ "capture",   has_capture,	  "nothing is captured in this run"    },
-	{ "namespace", has_namespace, "no namespace of its own in this run"},
+	{ "tcp", has_tcp, "about TCP only" },
+	{ "unix", has_unix, "about AF_UNIX only" },
+	{ "urgent", has_urgent, "MPTCP carries no urgent data" },
+	{ "out-of-band", is_out_of_band, "about delivery out of band" },
+	{ "tun", has_tun, "/dev/net/tun cannot be opened here" },
+	{ "mptcp", has_mptcp, "the kernel has no MPTCP" },
+	{ "ipv6", has_ipv6, "the kernel has no IPv6" },
+	{ "capture", has_capture, "nothing is captured in this run" },
+	{ "namespace", has_namespace, "no namespace of its own in this run" },
 };
 
 static void check_need(lua_State *L, const char *name)
@@ -223,14 +235,10 @@ static void set_kernel(lua_State *L)
 void card_open_context(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"title",  say_title },
-		{ "about", say_about },
-		{ "note",  say_note  },
-		{ "print", print_note},
-		{ "skip",  skip      },
-		{ "needs", need	},
-		{ "sleep", sleep_s   },
-		{ NULL,	NULL	     },
+		{ "title", say_title }, { "about", say_about },
+		{ "note", say_note },	{ "print", print_note },
+		{ "skip", skip },	{ "needs", need },
+		{ "sleep", sleep_s },	{ NULL, NULL },
 	};
 	struct lab *lab = sandbox_lab(L);
 
