@@ -307,8 +307,7 @@ int lab_await_signal(struct lab *lab, struct actor *actor, int sig,
 	}
 }
 
-/* With its second thread made, the next program's pid is always the same. */
-static void meet(struct lab *lab, struct actor *actor)
+void lab_settle(struct lab *lab, struct actor *actor)
 {
 	struct message order = { .n = 0 };
 	struct pending *call =
@@ -337,7 +336,8 @@ struct actor *lab_program(struct lab *lab, const char *name)
 	if (!actor)
 		close(pair[0]); /* a program that was made ends by that */
 	else
-		meet(lab, actor);
+		/* With its second thread made, the next pid is always that. */
+		lab_settle(lab, actor);
 	return actor;
 }
 

@@ -120,6 +120,12 @@ int lab_await(struct lab *lab, struct pending *call, int64_t deadline_ns);
 int lab_await_signal(struct lab *lab, struct actor *actor, int sig,
 		     int64_t deadline_ns);
 
+/*
+ * Let in what `actor` has noticed by now, once its main thread waits for an
+ * order or blocks in its call. Nothing, when the program is gone.
+ */
+void lab_settle(struct lab *lab, struct actor *actor);
+
 /* Let in what is there, and more until `deadline_ns`, once. */
 int lab_pump(struct lab *lab, int64_t deadline_ns);
 

@@ -318,6 +318,7 @@ static int later_method(lua_State *L)
 	*u = call;
 	call->later = true;
 	luaL_setmetatable(L, PENDING);
+	lab_settle(sandbox_lab(L), end->actor);
 	return 1;
 }
 

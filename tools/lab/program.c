@@ -38,6 +38,7 @@ struct program {
 	struct channel channel; /* read by the control thread only */
 	pthread_mutex_t out;	/* held while a message is written */
 	int signal_pipe[2];	/* handler to whoever writes next */
+	int stat_fd;		/* /proc/self/stat; -1 where there is none */
 
 	pthread_mutex_t lock; /* the fields below */
 	pthread_cond_t work;
@@ -117,12 +118,10 @@ static void send_noticed(struct program *p)
 
 static void carry_out(struct program *p, const struct message *order)
 {
-	struct reply r = {
-		.m = {.kind = MESSAGE_REPLY,
-		       .id = order->id,
-		       .call = order->call},
-		.pass_fd = -1
-	};
+	struct reply r = { .m = { .kind = MESSAGE_REPLY,
+				  .id = order->id,
+				  .call = order->call },
+			   .pass_fd = -1 };
 
 	if (order->call >= calls_count)
 		_exit(1);
@@ -189,10 +188,59 @@ static void await_pending(void)
 	}
 }
 
+/* The state letter of the process is that of its main thread: proc(5). */
+static bool main_thread_sleeps(const struct program *p)
+{
+	char stat[512], *end;
+	ssize_t n = pread(p->stat_fd, stat, sizeof(stat) - 1, 0);
+
+	if (n < 0)
+		return true; /* nothing to be learnt by waiting */
+	stat[n] = '\0';
+	end = strrchr(stat, ')'); /* of the name, which may hold any byte */
+	return end && end[1] == ' ' && end[2] == 'S';
+}
+
+/*
+ * Nor before the main thread has got as far as it will on its own: it has no
+ * job any more, or its call blocks. So that what an experiment does next
+ * really meets a call that blocks, and an interrupted one has come back.
+ */
+static void await_rest(struct program *p)
+{
+	int64_t deadline = oob_deadline_in(1000000000);
+	bool rests = false;
+
+	while (!rests && oob_now_ns() < deadline) {
+		bool taken, busy;
+
+		pthread_mutex_lock(&p->lock);
+		taken = !p->job;
+		busy = p->busy;
+		pthread_mutex_unlock(&p->lock);
+		rests = taken && (!busy || main_thread_sleeps(p));
+		if (!rests)
+			sched_yield();
+	}
+}
+
+static bool give_job(struct program *p, struct message *order)
+{
+	bool idle;
+
+	pthread_mutex_lock(&p->lock);
+	idle = !p->busy && !p->job;
+	if (idle) {
+		p->job = order;
+		pthread_cond_signal(&p->work);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return idle;
+}
+
 static void dispatch(struct program *p, const struct message *order)
 {
 	struct message *copy;
-	bool idle;
 
 	if (order->call < calls_count &&
 	    calls[order->call]->thread == CALL_CONTROL) {
@@ -202,25 +250,20 @@ static void dispatch(struct program *p, const struct message *order)
 	copy = message_copy(order);
 	if (!copy)
 		_exit(1);
-	pthread_mutex_lock(&p->lock);
-	idle = !p->busy && !p->job;
-	if (idle) {
-		p->job = copy;
-		pthread_cond_signal(&p->work);
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (idle)
+	if (give_job(p, copy))
 		return;
 	await_pending();
-	send_on_errand(p, copy);
+	await_rest(p);
+	if (!give_job(p, copy))
+		send_on_errand(p, copy);
 }
 
 static void *control(void *arg)
 {
 	struct program *p = arg;
 	struct pollfd fds[] = {
-		{.fd = p->channel.fd,      .events = POLLIN},
-		{ .fd = p->signal_pipe[0], .events = POLLIN},
+		{ .fd = p->channel.fd, .events = POLLIN },
+		{ .fd = p->signal_pipe[0], .events = POLLIN },
 	};
 
 	for (;;) {
@@ -280,6 +323,9 @@ static void own_descriptors(struct program *p, int fd, bool keep_sockets)
 	p->signal_pipe[0] = move_up(pair[0]);
 	p->signal_pipe[1] = move_up(pair[1]);
 	noticed_fd = p->signal_pipe[1];
+	p->stat_fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	if (p->stat_fd >= 0)
+		p->stat_fd = move_up(p->stat_fd);
 	if (!keep_sockets)
 		close_range(3, OWN_FDS_FROM - 1, 0);
 }
@@ -318,6 +364,8 @@ static void close_own_descriptors(struct program *p)
 	close(p->channel.fd);
 	close(p->signal_pipe[0]);
 	close(p->signal_pipe[1]);
+	if (p->stat_fd >= 0)
+		close(p->stat_fd);
 	for (unsigned i = 0; i < WATCHES; i++) {
 		if (p->watch[i].fd >= 0)
 			close(p->watch[i].epfd);
