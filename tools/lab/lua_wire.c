@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "capture/decode.h"
+#include "capture/flags.h"
 #include "oob/deadline.h"
 #include "tools/lab/lua_card.h"
 #include "tools/lab/lua_sandbox.h"
@@ -261,7 +262,7 @@ static void set_end(lua_State *L, const char *key, const struct address *a)
 
 static void push_segment(lua_State *L, const struct wire_segment *s)
 {
-	char text[WIRE_FLAGS_MAX];
+	char text[CAPTURE_FLAGS_MAX];
 
 	lua_newtable(L);
 	set_end(L, "from", &s->src);
@@ -274,7 +275,7 @@ static void push_segment(lua_State *L, const struct wire_segment *s)
 		lua_pushboolean(L, s->flags & flags[i].flag);
 		lua_setfield(L, -2, flags[i].key);
 	}
-	lua_pushstring(L, wire_flags(s->flags, text));
+	lua_pushlstring(L, text, capture_flags_text(s->flags, text));
 	lua_setfield(L, -2, "flags");
 	lua_pushlstring(L, s->payload ? (const char *)s->payload : "",
 			s->payload_caplen);

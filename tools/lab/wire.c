@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capture/decode.h"
+#include "capture/flags.h"
 #include "capture/flow.h"
 #include "capture/live.h"
 #include "capture/urgent.h"
@@ -194,38 +195,13 @@ const char *wire_owner(const struct lab *lab, const struct address *a)
 	return NULL;
 }
 
-const char *wire_flags(uint8_t flags, char out[WIRE_FLAGS_MAX])
-{
-	static const struct {
-		uint8_t flag;
-		const char *name;
-	} order[] = {
-		{CAPTURE_SYN,  "SYN"},
-		{ CAPTURE_FIN, "FIN"},
-		{ CAPTURE_RST, "RST"},
-		{ CAPTURE_PSH, "PSH"},
-		{ CAPTURE_ACK, "ACK"},
-		{ CAPTURE_URG, "URG"},
-	};
-	size_t used = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < 6; i++) {
-		if (flags & order[i].flag)
-			used += (size_t)snprintf(out + used,
-						 WIRE_FLAGS_MAX - used, "%s%s",
-						 used ? " " : "",
-						 order[i].name);
-	}
-	return out;
-}
-
 static void segment_text(const struct wire_segment *s, struct text *t)
 {
-	char flags[WIRE_FLAGS_MAX];
+	char flags[CAPTURE_FLAGS_MAX];
 
+	capture_flags_text(s->flags, flags);
 	text_clear(t);
-	text_add(t, "%s seq=%u", wire_flags(s->flags, flags), s->seq);
+	text_add(t, "%s seq=%u", flags, s->seq);
 	if (s->flags & CAPTURE_ACK)
 		text_add(t, " ack=%u", s->ack);
 	if (!s->window)
@@ -255,7 +231,7 @@ void wire_report(struct lab *lab, bool all)
 {
 	struct wire *wire = lab->wire;
 	struct text from, to, line;
-	char flags[WIRE_FLAGS_MAX];
+	char flags[CAPTURE_FLAGS_MAX];
 
 	for (; wire && wire->reported < wire->count; wire->reported++) {
 		struct wire_segment *s = &wire->segments[wire->reported];
@@ -264,6 +240,7 @@ void wire_report(struct lab *lab, bool all)
 		    (!wire_owner(lab, &s->src) || !wire_owner(lab, &s->dst)))
 			return;
 		segment_text(s, &line);
+		capture_flags_text(s->flags, flags);
 		event_segment(
 			lab,
 			&(struct event_segment){
@@ -271,7 +248,7 @@ void wire_report(struct lab *lab, bool all)
 				.from = owner_or_address(lab, &s->src, &from),
 				.to = owner_or_address(lab, &s->dst, &to),
 				.frame = (unsigned)wire->reported + 1,
-				.flags = wire_flags(s->flags, flags),
+				.flags = flags,
 				.seq = s->seq,
 				.ack = s->flags & CAPTURE_ACK ? (int64_t)s->ack
 							      : -1,

@@ -57,8 +57,4 @@ void wire_finish(struct lab *lab);
 /* The program that holds, or held, the socket of this address; or NULL. */
 const char *wire_owner(const struct lab *lab, const struct address *a);
 
-/* "PSH ACK URG" into `out`; Returns `out`. */
-#define WIRE_FLAGS_MAX 32
-const char *wire_flags(uint8_t flags, char out[WIRE_FLAGS_MAX]);
-
 #endif
