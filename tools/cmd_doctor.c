@@ -151,13 +151,13 @@ static const struct check {
 	bool needed;
 	void (*run)(struct finding *f);
 } checks[] = {
-	{"capture",	     true,  check_capture},
-	{ "AF_UNIX MSG_OOB", true,  check_unix   },
-	{ "IPv6",		  true,	check_ipv6   },
-	{ "TUN",		 false, check_tun	  },
-	{ "MPTCP",	   false, check_mptcp  },
-	{ "io_uring",	      false, check_uring	 },
-	{ "tcp_stdurg",	false, check_stdurg },
+	{ "capture", true, check_capture },
+	{ "AF_UNIX MSG_OOB", true, check_unix },
+	{ "IPv6", true, check_ipv6 },
+	{ "TUN", false, check_tun },
+	{ "MPTCP", false, check_mptcp },
+	{ "io_uring", false, check_uring },
+	{ "tcp_stdurg", false, check_stdurg },
 };
 #define CHECKS (sizeof(checks) / sizeof(checks[0]))
 

@@ -22,16 +22,16 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{"transport",   required_argument, NULL, OPT_TRANSPORT },
-	{ "inline",	    optional_argument, NULL, OPT_INLINE	},
-	{ "save",	  required_argument, NULL, OPT_SAVE	    },
-	{ "json",	  no_argument,       NULL, OPT_JSON      },
-	{ "tap",	 no_argument,	      NULL, OPT_TAP	    },
-	{ "timeout",    required_argument, NULL, OPT_TIMEOUT	  },
-	{ "no-capture", no_argument,	     NULL, OPT_NO_CAPTURE},
-	{ "jobs",	  required_argument, NULL, 'j'	       },
-	{ "verbose",    no_argument,	  NULL, 'v'	    },
-	{ NULL,		0,		   NULL, 0		   },
+	{ "transport", required_argument, NULL, OPT_TRANSPORT },
+	{ "inline", optional_argument, NULL, OPT_INLINE },
+	{ "save", required_argument, NULL, OPT_SAVE },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "tap", no_argument, NULL, OPT_TAP },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "no-capture", no_argument, NULL, OPT_NO_CAPTURE },
+	{ "jobs", required_argument, NULL, 'j' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static int read_transports(struct run_options *o, char *list)
@@ -182,15 +182,15 @@ static int check_streams(const struct run_options *o)
 static int run(const struct cmd *self, int argc, char **argv)
 {
 	struct run_options o = {
-		.transports = {"tcp4"},
+		.transports = { "tcp4" },
 		.transport_count = 1,
-		.inline_axis = { true,  false },
+		.inline_axis = { true, false },
 		.capture = true,
 		.isolate = true,
 		.jobs = 1,
 		.timeout_s = 10,
 		.report = &report_text,
-		.reporter = { .term = term_open(stdout)	},
+		.reporter = { .term = term_open(stdout) },
 	};
 	struct experiment *list = NULL;
 	int c, status = STATUS_USAGE;

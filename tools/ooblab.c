@@ -7,11 +7,12 @@
 #include "tools/cmd.h"
 #include "tools/version.h"
 
-extern const struct cmd cmd_run, cmd_list, cmd_show, cmd_new, cmd_doctor,
-	cmd_help;
+extern const struct cmd cmd_run, cmd_list, cmd_show, cmd_new, cmd_capture,
+	cmd_explain, cmd_doctor, cmd_help;
 
 const struct cmd *const cmds[] = {
-	&cmd_run, &cmd_list, &cmd_show, &cmd_new, &cmd_doctor, &cmd_help,
+	&cmd_run,     &cmd_list,    &cmd_show,	 &cmd_new,
+	&cmd_capture, &cmd_explain, &cmd_doctor, &cmd_help,
 };
 const size_t cmds_count = sizeof(cmds) / sizeof(cmds[0]);
 

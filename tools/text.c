@@ -33,13 +33,8 @@ void text_add(struct text *t, const char *format, ...)
 static void add_escaped(struct text *t, unsigned char c, bool digit_next)
 {
 	static const char named[][2] = {
-		{'\n',	'n' },
-		       { '\r', 'r' },
-		      { '\t', 't' },
-		      { '\v', 'v' },
-		{ '\f', 'f' },
-		       { '"',  '"' },
-		      { '\\', '\\'},
+		{ '\n', 'n' }, { '\r', 'r' }, { '\t', 't' },  { '\v', 'v' },
+		{ '\f', 'f' }, { '"', '"' },  { '\\', '\\' },
 	};
 
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
@@ -78,9 +73,9 @@ static size_t utf8_length(const unsigned char *p)
 		unsigned char mask, lead;
 		size_t len;
 	} forms[] = {
-		{0xe0,	0xc0, 2},
-		{ 0xf0, 0xe0, 3},
-		{ 0xf8, 0xf0, 4},
+		{ 0xe0, 0xc0, 2 },
+		{ 0xf0, 0xe0, 3 },
+		{ 0xf8, 0xf0, 4 },
 	};
 	uint32_t code;
 

@@ -1,0 +1,22 @@
+/* Packets of a stream kept for a second pass, in an unlinked file. */
+#ifndef TOOLS_CAPTURE_SPOOL_H
+#define TOOLS_CAPTURE_SPOOL_H
+
+#include "capture/packet.h"
+
+struct spool;
+
+/* Returns 0, or -errno, which is left in errno too. */
+int spool_open(struct spool **out);
+
+/* A first failure ends the keeping; spool_rewind() tells. */
+void spool_packet(struct spool *s, const struct capture_packet *packet);
+
+/* All that was kept, as a capture file: a descriptor that stays the spool's.
+ * Or -errno. */
+int spool_rewind(struct spool *s);
+
+/* NULL is allowed. */
+void spool_close(struct spool *s);
+
+#endif
