@@ -1,0 +1,763 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <pcap/pcap.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "capture/source.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* --- files written by hand -------------------------------------------- */
+
+/* A file in the making, in this machine's byte order or the other. */
+struct bytes {
+	uint8_t data[4096];
+	size_t used;
+	bool swapped;
+};
+
+static void raw(struct bytes *b, const void *data, size_t len)
+{
+	assert_true(b->used + len <= sizeof(b->data));
+	memcpy(b->data + b->used, data, len);
+	b->used += len;
+}
+
+static void u16(struct bytes *b, uint16_t v)
+{
+	v = b->swapped ? __builtin_bswap16(v) : v;
+	raw(b, &v, sizeof(v));
+}
+
+static void u32(struct bytes *b, uint32_t v)
+{
+	v = b->swapped ? __builtin_bswap32(v) : v;
+	raw(b, &v, sizeof(v));
+}
+
+static void pcap_header(struct bytes *b, uint32_t magic, uint16_t minor)
+{
+	u32(b, magic);
+	u16(b, 2);
+	u16(b, minor);
+	u32(b, 0);
+	u32(b, 0);
+	u32(b, 65535);
+	u32(b, 101);
+}
+
+static void pcap_record(struct bytes *b, uint32_t fraction, uint32_t caplen,
+			uint32_t len, size_t more, const char *data)
+{
+	u32(b, 1700000000);
+	u32(b, fraction);
+	u32(b, caplen);
+	u32(b, len);
+	raw(b, "\0\0\0\0\0\0\0", more);
+	raw(b, data, strlen(data));
+}
+
+static void micro(struct bytes *b)
+{
+	pcap_header(b, 0xa1b2c3d4, 4);
+	pcap_record(b, 123456, 3, 3, 0, "abc");
+	pcap_record(b, 123457, 5, 1000, 0, "defgh");
+}
+
+static void nano(struct bytes *b)
+{
+	pcap_header(b, 0xa1b23c4d, 4);
+	pcap_record(b, 123456000, 3, 3, 0, "abc");
+	pcap_record(b, 123457000, 5, 1000, 0, "defgh");
+}
+
+static void modified(struct bytes *b)
+{
+	pcap_header(b, 0xa1b2cd34, 4);
+	pcap_record(b, 123456, 3, 3, 8, "abc");
+	pcap_record(b, 123457, 5, 1000, 8, "defgh");
+}
+
+static void lengths_swapped(struct bytes *b)
+{
+	pcap_header(b, 0xa1b2c3d4, 2);
+	pcap_record(b, 123456, 3, 3, 0, "abc");
+	pcap_record(b, 123457, 1000, 5, 0, "defgh");
+}
+
+static void lengths_either(struct bytes *b)
+{
+	pcap_header(b, 0xa1b2c3d4, 3);
+	pcap_record(b, 123456, 3, 3, 0, "abc");
+	pcap_record(b, 123457, 1000, 5, 0, "defgh");
+}
+
+/* Blocks: begun with no length, which end() fills in on both sides. */
+static size_t begin(struct bytes *b, uint32_t type)
+{
+	size_t at = b->used;
+
+	u32(b, type);
+	u32(b, 0);
+	return at;
+}
+
+static void end(struct bytes *b, size_t at)
+{
+	struct bytes length = { .swapped = b->swapped };
+	uint32_t total;
+
+	while (b->used % 4)
+		raw(b, "", 1);
+	total = (uint32_t)(b->used - at) + 4;
+	u32(b, total);
+	u32(&length, total);
+	memcpy(b->data + at + 4, length.data, 4);
+}
+
+static void section(struct bytes *b)
+{
+	size_t at = begin(b, 0x0a0d0d0a);
+
+	u32(b, 0x1a2b3c4d);
+	u16(b, 1);
+	u16(b, 0);
+	u32(b, UINT32_MAX);
+	u32(b, UINT32_MAX);
+	end(b, at);
+}
+
+static void interface(struct bytes *b, uint32_t snaplen, const char *name,
+		      int resolution, int offset_s)
+{
+	size_t at = begin(b, 1);
+	uint8_t value = (uint8_t)resolution;
+
+	u16(b, 101);
+	u16(b, 0);
+	u32(b, snaplen);
+	if (name) {
+		u16(b, 2);
+		u16(b, (uint16_t)strlen(name));
+		raw(b, name, strlen(name));
+		raw(b, "\0\0\0", -strlen(name) & 3);
+	}
+	if (resolution >= 0) {
+		u16(b, 9);
+		u16(b, 1);
+		raw(b, &value, 1);
+		raw(b, "\0\0\0", 3);
+	}
+	if (offset_s) {
+		u16(b, 14);
+		u16(b, 8);
+		u32(b, b->swapped ? 0 : (uint32_t)offset_s);
+		u32(b, b->swapped ? (uint32_t)offset_s : 0);
+	}
+	u32(b, 0);
+	end(b, at);
+}
+
+static void packet(struct bytes *b, uint32_t number, uint64_t ticks,
+		   uint32_t len, const char *data)
+{
+	size_t at = begin(b, 6);
+
+	u32(b, number);
+	u32(b, (uint32_t)(ticks >> 32));
+	u32(b, (uint32_t)ticks);
+	u32(b, (uint32_t)strlen(data));
+	u32(b, len);
+	raw(b, data, strlen(data));
+	end(b, at);
+}
+
+static const uint64_t us = UINT64_C(1700000000123456);
+
+static void ng(struct bytes *b)
+{
+	section(b);
+	interface(b, 65535, "eth0", -1, 0);
+	packet(b, 0, us, 3, "abc");
+	packet(b, 0, us + 1, 1000, "defgh");
+}
+
+static void ng_unknown_blocks(struct bytes *b)
+{
+	size_t at;
+
+	section(b);
+	at = begin(b, 0x0bad0bad);
+	raw(b, "0123456789abcdef", 16);
+	end(b, at);
+	interface(b, 65535, "eth0", -1, 0);
+	packet(b, 0, us, 3, "abc");
+	end(b, begin(b, 0x80000001));
+	packet(b, 0, us + 1, 1000, "defgh");
+	at = begin(b, 5);
+	u32(b, 0);
+	end(b, at);
+}
+
+static void ng_two_sections(struct bytes *b)
+{
+	section(b);
+	interface(b, 65535, "eth0", -1, 0);
+	packet(b, 0, us, 3, "abc");
+	b->swapped = !b->swapped;
+	section(b);
+	interface(b, 65535, "eth1", -1, 0);
+	packet(b, 0, us + 1, 1000, "defgh");
+}
+
+static void ng_resolutions(struct bytes *b)
+{
+	section(b);
+	interface(b, 65535, "nano", 9, 0);
+	interface(b, 65535, "pico and an offset", 12, 1700000000);
+	packet(b, 0, us * 1000, 3, "abc");
+	packet(b, 1, UINT64_C(123457000000), 1000, "defgh");
+}
+
+/* 1/1024 s does not divide a microsecond, so these stamps are their own. */
+static void ng_binary_resolution(struct bytes *b)
+{
+	section(b);
+	interface(b, 65535, "1/2^10", 0x8a, 0);
+	packet(b, 0, (UINT64_C(1700000000) << 10) + 512, 3, "abc");
+	packet(b, 0, (UINT64_C(1700000001) << 10) + 1, 1000, "defgh");
+}
+
+static void ng_simple(struct bytes *b)
+{
+	size_t at;
+
+	section(b);
+	interface(b, 5, "eth0", -1, 0);
+	at = begin(b, 3);
+	u32(b, 3);
+	raw(b, "abc", 3);
+	end(b, at);
+	at = begin(b, 3);
+	u32(b, 1000);
+	raw(b, "defgh", 5);
+	end(b, at);
+}
+
+static void ng_old_packet(struct bytes *b)
+{
+	size_t at;
+
+	section(b);
+	interface(b, 65535, "eth0", -1, 0);
+	packet(b, 0, us, 3, "abc");
+	at = begin(b, 2);
+	u16(b, 0);
+	u16(b, 7); /* dropped */
+	u32(b, (uint32_t)((us + 1) >> 32));
+	u32(b, (uint32_t)(us + 1));
+	u32(b, 5);
+	u32(b, 1000);
+	raw(b, "defgh", 5);
+	end(b, at);
+}
+
+/* --- what is read ----------------------------------------------------- */
+
+struct row {
+	const char *name;
+	void (*write)(struct bytes *b);
+	bool swapped;
+	int64_t first_ns, second_ns; /* 0, 0: as of the microsecond stamps */
+	uint32_t second_interface;
+	bool unlike_libpcap; /* it reads this otherwise, or not at all */
+};
+
+#define NO_TIME -1
+
+static const struct row rows[] = {
+	{ .name = "micro", .write = micro },
+	{ .name = "micro_swapped", .write = micro, .swapped = true },
+	{ .name = "nano", .write = nano },
+	{ .name = "nano_swapped", .write = nano, .swapped = true },
+	{ .name = "modified", .write = modified },
+	{ .name = "modified_swapped", .write = modified, .swapped = true },
+	{ .name = "lengths_swapped", .write = lengths_swapped },
+	{ .name = "lengths_either", .write = lengths_either },
+	{ .name = "ng", .write = ng },
+	{ .name = "ng_swapped", .write = ng, .swapped = true },
+	{ .name = "ng_unknown_blocks", .write = ng_unknown_blocks },
+	/* libpcap 1.10.3 takes no section of another byte order, and counts
+	 * link types of two interfaces in two ways */
+	{ .name = "ng_two_sections",
+	  .write = ng_two_sections,
+	  .second_interface = 1,
+	  .unlike_libpcap = true },
+	{ .name = "ng_resolutions",
+	  .write = ng_resolutions,
+	  .second_interface = 1,
+	  .unlike_libpcap = true },
+	{ .name = "ng_resolutions_swapped",
+	  .write = ng_resolutions,
+	  .swapped = true,
+	  .second_interface = 1,
+	  .unlike_libpcap = true },
+	{ .name = "ng_binary_resolution",
+	  .write = ng_binary_resolution,
+	  .first_ns = INT64_C(1700000000500000000),
+	  .second_ns = INT64_C(1700000001000976562) },
+	{ .name = "ng_simple",
+	  .write = ng_simple,
+	  .first_ns = NO_TIME,
+	  .second_ns = NO_TIME },
+	{ .name = "ng_old_packet", .write = ng_old_packet },
+};
+
+static int file_of(const void *data, size_t len)
+{
+	int fd = memfd_create("capture", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, len), len);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static struct bytes bytes_of(const struct row *row)
+{
+	struct bytes b = { .swapped = row->swapped };
+
+	row->write(&b);
+	return b;
+}
+
+static int64_t want_ns(int64_t own, int64_t usual)
+{
+	return own == NO_TIME ? 0 : own ? own : usual;
+}
+
+static void check_packet(const struct row *row, unsigned n,
+			 const struct capture_packet *p)
+{
+	assert_int_equal(p->linktype, 101);
+	if (n == 0) {
+		assert_int_equal(p->caplen, 3);
+		assert_int_equal(p->len, 3);
+		assert_memory_equal(p->data, "abc", 3);
+		assert_int_equal(p->interface, 0);
+		assert_int_equal(p->time_ns, want_ns(row->first_ns, us * 1000));
+		return;
+	}
+	assert_int_equal(p->caplen, 5);
+	assert_int_equal(p->len, 1000);
+	assert_memory_equal(p->data, "defgh", 5);
+	assert_int_equal(p->interface, row->second_interface);
+	assert_int_equal(p->time_ns, want_ns(row->second_ns, us * 1000 + 1000));
+}
+
+/* Read all of `fd`, checking each packet; `*end` is what next returned last.
+ * Returns how many there were. */
+static unsigned read_all(const struct row *row, int fd, size_t max, int *end)
+{
+	char err[CAPTURE_ERR_MAX] = "";
+	struct capture_packet packets[4];
+	struct capture_source *source;
+	unsigned count = 0;
+	int n;
+
+	*end = capture_source_open(&source, fd, err);
+	if (*end < 0) {
+		assert_true(*err);
+		return 0;
+	}
+	while ((n = capture_source_next(source, packets, max, err)) > 0)
+		for (int i = 0; i < n; i++)
+			check_packet(row, count++, &packets[i]);
+	*end = n;
+	if (n < 0) {
+		assert_true(*err);
+		assert_null(strchr(err, '\n'));
+	}
+	capture_source_close(source);
+	return count;
+}
+
+static void test_read(void **state)
+{
+	const struct row *row = *state;
+	struct bytes b = bytes_of(row);
+
+	for (size_t max = 1; max <= 4; max++) {
+		int fd = file_of(b.data, b.used), end_;
+
+		assert_int_equal(read_all(row, fd, max, &end_), 2);
+		assert_int_equal(end_, 0);
+		close(fd);
+	}
+}
+
+/* Cut anywhere, the file gives what stood before, and says that it is cut. */
+static void test_cut(void **state)
+{
+	const struct row *row = *state;
+	struct bytes b = bytes_of(row);
+	unsigned last = 0;
+
+	for (size_t cut = 0; cut < b.used; cut++) {
+		int fd = file_of(b.data, cut), end_;
+		unsigned n = read_all(row, fd, 4, &end_);
+
+		assert_true(n >= last && n <= 2);
+		assert_true(end_ == 0 || end_ == -ENODATA ||
+			    (end_ == -EBADMSG && cut < 24));
+		last = n;
+		close(fd);
+	}
+}
+
+/* Through a pipe, a byte at a time, packets come when their bytes are there.
+ */
+static void test_trickle(void **state)
+{
+	const struct row *row = *state;
+	struct bytes b = bytes_of(row);
+	char err[CAPTURE_ERR_MAX];
+	struct capture_packet packets[4];
+	struct capture_source *source;
+	unsigned count = 0;
+	int fds[2], n;
+
+	assert_int_equal(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(write(fds[1], b.data, 24), 24);
+	assert_int_equal(capture_source_open(&source, fds[0], err), 0);
+	for (size_t i = 24; i < b.used; i++) {
+		assert_int_equal(write(fds[1], b.data + i, 1), 1);
+		n = capture_source_next(source, packets, 4, err);
+		assert_true(n == 1 || n == -EAGAIN);
+		if (n == 1)
+			check_packet(row, count++, &packets[0]);
+	}
+	close(fds[1]);
+	assert_int_equal(capture_source_next(source, packets, 4, err), 0);
+	assert_int_equal(count, 2);
+	capture_source_close(source);
+	close(fds[0]);
+}
+
+static size_t gzip(const struct bytes *b, uint8_t *out, size_t room)
+{
+	z_stream z = { .next_in = (uint8_t *)b->data,
+		       .avail_in = (uInt)b->used,
+		       .next_out = out,
+		       .avail_out = (uInt)room };
+
+	deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, 0);
+	deflate(&z, Z_FINISH);
+	deflateEnd(&z);
+	return room - z.avail_out;
+}
+
+static size_t zstd(const struct bytes *b, uint8_t *out, size_t room)
+{
+	return ZSTD_compress(out, room, b->data, b->used, 3);
+}
+
+static size_t (*const packers[])(const struct bytes *b, uint8_t *out,
+				 size_t room) = { gzip, zstd };
+
+static void test_packed(void **state)
+{
+	const struct row *row = *state;
+	struct bytes b = bytes_of(row);
+	uint8_t out[8192];
+
+	for (size_t i = 0; i < COUNT(packers); i++) {
+		size_t len = packers[i](&b, out, sizeof(out));
+		int fd = file_of(out, len), end_;
+
+		assert_int_equal(read_all(row, fd, 4, &end_), 2);
+		assert_int_equal(end_, 0);
+		close(fd);
+		/* Cut: whatever came, nothing is made up. */
+		for (size_t cut = 0; cut < len; cut += 3) {
+			fd = file_of(out, cut);
+			assert_true(read_all(row, fd, 4, &end_) <= 2);
+			assert_true(end_ == -ENODATA || end_ == -EBADMSG);
+			close(fd);
+		}
+	}
+}
+
+/* Every byte set to some other values: any packets or an error, but an end. */
+static void test_broken(void **state)
+{
+	static const uint8_t values[] = { 0x00, 0x01, 0x7f, 0x80, 0xff };
+	const struct row *row = *state;
+	const struct bytes b = bytes_of(row);
+	char err[CAPTURE_ERR_MAX];
+	struct capture_packet packets[4];
+	struct capture_source *source;
+	struct bytes bad;
+
+	for (size_t i = 0; i < b.used * COUNT(values); i++) {
+		int fd, n, calls = 0;
+
+		bad = b;
+		bad.data[i / COUNT(values)] = values[i % COUNT(values)];
+		fd = file_of(bad.data, bad.used);
+		if (capture_source_open(&source, fd, err) == 0) {
+			while ((n = capture_source_next(source, packets, 4,
+							err)) > 0)
+				assert_true(++calls < 100);
+			capture_source_close(source);
+		}
+		close(fd);
+	}
+}
+
+/* libpcap reads the same packets. */
+static void test_libpcap_agrees(void **state)
+{
+	const struct row *row = *state;
+	struct bytes b = bytes_of(row);
+	char err[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *header;
+	const u_char *data;
+	FILE *stream;
+	pcap_t *pcap;
+
+	stream = fdopen(file_of(b.data, b.used), "r");
+	assert_non_null(stream);
+	pcap = pcap_fopen_offline_with_tstamp_precision(
+		stream, PCAP_TSTAMP_PRECISION_NANO, err);
+	assert_non_null(pcap);
+	for (unsigned i = 0; i < 2; i++) {
+		struct capture_packet p;
+
+		assert_int_equal(pcap_next_ex(pcap, &header, &data), 1);
+		p = (struct capture_packet){
+			.time_ns = header->ts.tv_sec * INT64_C(1000000000) +
+				   header->ts.tv_usec,
+			.data = data,
+			.caplen = header->caplen,
+			.len = header->len,
+			.linktype = 101,
+		};
+		check_packet(row, i, &p);
+	}
+	assert_int_equal(pcap_next_ex(pcap, &header, &data), PCAP_ERROR_BREAK);
+	pcap_close(pcap);
+}
+
+/* --- what is no capture ------------------------------------------------ */
+
+struct refused_row {
+	const char *name;
+	const char *data;
+	size_t len;
+	const char *part;
+};
+
+static const struct refused_row refused_rows[] = {
+	{ "no_bytes", "", 0, "found no bytes" },
+	{ "an_elf_file",
+	  "\x7f"
+	  "ELF2345678901234567890123456789",
+	  32, "begins with 7f 45 4c 46" },
+	{ "pcap_of_another_version",
+	  "\xd4\xc3\xb2\xa1\x07\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24,
+	  "version 2, found 7" },
+	{ "gzip_of_no_capture",
+	  "\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0",
+	  21, "begins with 61" },
+	{ "gzip_that_is_broken", "\x1f\x8b\x09\0\0\0\0\0\0\x03\x4b\x04", 12,
+	  "broken" },
+	{ "zstd_that_is_cut", "\x28\xb5\x2f\xfd\x04", 5, "cut off" },
+};
+
+static void test_refused(void **state)
+{
+	const struct refused_row *row = *state;
+	char err[CAPTURE_ERR_MAX] = "";
+	struct capture_source *source = NULL;
+	int fd = file_of(row->data, row->len);
+
+	assert_true(capture_source_open(&source, fd, err) < 0);
+	assert_null(source);
+	if (!strstr(err, row->part))
+		print_error("%s\n", err);
+	assert_non_null(strstr(err, row->part));
+	close(fd);
+}
+
+/* --- odds --------------------------------------------------------------- */
+
+static void test_growing_file_goes_on(void **state)
+{
+	struct bytes b = { .used = 0 };
+	char err[CAPTURE_ERR_MAX];
+	struct capture_packet packets[4];
+	struct capture_source *source;
+	int fd;
+
+	(void)state;
+	micro(&b);
+	fd = file_of(b.data, b.used - 2);
+	assert_int_equal(capture_source_open(&source, fd, err), 0);
+	assert_int_equal(capture_source_next(source, packets, 4, err), 1);
+	assert_int_equal(capture_source_next(source, packets, 4, err),
+			 -ENODATA);
+	assert_int_equal(pwrite(fd, b.data + b.used - 2, 2, b.used - 2), 2);
+	assert_int_equal(capture_source_next(source, packets, 4, err), 1);
+	check_packet(&rows[0], 1, &packets[0]);
+	assert_int_equal(capture_source_next(source, packets, 4, err), 0);
+	capture_source_close(source);
+	close(fd);
+}
+
+static void test_interfaces_are_named(void **state)
+{
+	struct bytes b = { .used = 0 };
+	char err[CAPTURE_ERR_MAX];
+	struct capture_packet packets[4];
+	struct capture_interface interface_;
+	struct capture_source *source;
+	int fd;
+
+	(void)state;
+	ng_two_sections(&b);
+	fd = file_of(b.data, b.used);
+	assert_int_equal(capture_source_open(&source, fd, err), 0);
+	assert_int_equal(capture_source_interface(source, 0, &interface_),
+			 -ENOENT);
+	while (capture_source_next(source, packets, 4, err) > 0)
+		;
+	assert_int_equal(capture_source_interface(source, 1, &interface_), 0);
+	assert_string_equal(interface_.name, "eth1");
+	assert_int_equal(interface_.linktype, 101);
+	assert_int_equal(interface_.snaplen, 65535);
+	capture_source_close(source);
+	close(fd);
+}
+
+/* More than the buffers hold, in many records, packed in several pieces. */
+static void test_long_packed_file(void **state)
+{
+	enum {
+		RECORDS = 200000,
+		PIECES = 3
+	};
+	struct bytes b = { .used = 0 };
+	char err[CAPTURE_ERR_MAX];
+	struct capture_packet packets[64];
+	struct capture_source *source;
+	unsigned count = 0;
+	gzFile out;
+	int fd, n;
+
+	(void)state;
+	fd = memfd_create("long", MFD_CLOEXEC);
+	pcap_header(&b, 0xa1b2c3d4, 4);
+	for (unsigned piece = 0; piece < PIECES; piece++) {
+		out = gzdopen(dup(fd), "ab1");
+		assert_non_null(out);
+		for (unsigned i = 0; i < RECORDS; i++) {
+			pcap_record(&b, 123456, 3, 3, 0, "abc");
+			gzwrite(out, b.data, (unsigned)b.used);
+			b.used = 0;
+		}
+		assert_int_equal(gzclose(out), Z_OK);
+	}
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(capture_source_open(&source, fd, err), 0);
+	assert_string_equal(capture_source_kind(source), "pcap in gzip");
+	while ((n = capture_source_next(source, packets, 64, err)) > 0)
+		for (int i = 0; i < n; i++, count++)
+			check_packet(&rows[0], 0, &packets[i]);
+	assert_int_equal(n, 0);
+	assert_int_equal(count, RECORDS * PIECES);
+	capture_source_close(source);
+	close(fd);
+}
+
+/* The thread waits for input that never comes; closing does not. */
+static void test_close_does_not_wait_for_a_pipe(void **state)
+{
+	struct bytes b = { .used = 0 };
+	uint8_t out[8192];
+	char err[CAPTURE_ERR_MAX];
+	struct capture_source *source;
+	size_t len;
+	int fds[2];
+
+	(void)state;
+	micro(&b);
+	len = gzip(&b, out, sizeof(out));
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(write(fds[1], out, len), len);
+	assert_int_equal(capture_source_open(&source, fds[0], err), 0);
+	capture_source_close(source);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* --- all of them -------------------------------------------------------- */
+
+static const struct {
+	const char *suffix;
+	CMUnitTestFunction body;
+} bodies[] = {
+	{ "", test_read },
+	{ "_cut", test_cut },
+	{ "_trickle", test_trickle },
+	{ "_packed", test_packed },
+	{ "_broken", test_broken },
+	{ "_libpcap_agrees", test_libpcap_agrees },
+};
+
+int main(void)
+{
+	static char names[COUNT(rows) * COUNT(bodies)][64];
+	const struct CMUnitTest odds[] = {
+		cmocka_unit_test(test_growing_file_goes_on),
+		cmocka_unit_test(test_interfaces_are_named),
+		cmocka_unit_test(test_long_packed_file),
+		cmocka_unit_test(test_close_does_not_wait_for_a_pipe),
+	};
+	struct CMUnitTest tests[COUNT(rows) * COUNT(bodies) +
+				COUNT(refused_rows) + COUNT(odds)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(rows) * COUNT(bodies); i++) {
+		const struct row *row = &rows[i / COUNT(bodies)];
+		CMUnitTestFunction body = bodies[i % COUNT(bodies)].body;
+
+		if (row->unlike_libpcap && body == test_libpcap_agrees)
+			continue;
+		snprintf(names[n], sizeof(names[n]), "%s%s", row->name,
+			 bodies[i % COUNT(bodies)].suffix);
+		tests[n] = (struct CMUnitTest){ names[n], body, NULL, NULL,
+						(void *)row };
+		n++;
+	}
+	for (size_t i = 0; i < COUNT(refused_rows); i++)
+		tests[n++] = (struct CMUnitTest){ refused_rows[i].name,
+						  test_refused, NULL, NULL,
+						  (void *)&refused_rows[i] };
+	for (size_t i = 0; i < COUNT(odds); i++)
+		tests[n++] = odds[i];
+	return _cmocka_run_group_tests("source", tests, n, NULL, NULL);
+}
