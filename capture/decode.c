@@ -410,6 +410,7 @@ static inline enum capture_kind plain(struct walk *w,
 	w->src = ip + 12;
 	w->dst = ip + 16;
 	w->address_len = 4;
+	w->hops = ip[8];
 	skip(w, 14 + 20);
 	narrow(w, be16(ip + 2) - 20u);
 	return tcp(w, out);

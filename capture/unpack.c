@@ -1,9 +1,11 @@
 /* gzip and zstd, unpacked ahead of the reader by a thread. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -16,6 +18,7 @@ enum {
 
 struct unpacker {
 	int fd;
+	int stop; /* readable when nobody reads any more */
 	enum packing packing;
 	pthread_t thread;
 
@@ -54,19 +57,18 @@ enum packing unpacker_detect(const uint8_t *p, size_t len)
 
 /* --- the thread ------------------------------------------------------- */
 
-/* read(), and the one place where stopping may find the thread. */
+/* read() that ends, with -ECANCELED, when the reader wants to stop. */
 static ssize_t read_packed(struct unpacker *u)
 {
+	struct pollfd wait[] = { { u->fd, POLLIN, 0 }, { u->stop, POLLIN, 0 } };
 	ssize_t n;
-	int error, old;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
-	do
+	do {
+		if (poll(wait, 2, -1) > 0 && wait[1].revents)
+			return -ECANCELED;
 		n = read(u->fd, u->packed, sizeof(u->packed));
-	while (n < 0 && errno == EINTR);
-	error = errno;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
-	return n < 0 ? -error : n;
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	return n < 0 ? -errno : n;
 }
 
 /* Read on once all that was read is unpacked: 1, 0 at the end, -errno. */
@@ -187,10 +189,8 @@ static int unpack_all(struct unpacker *u)
 static void *run(void *unpacker)
 {
 	struct unpacker *u = unpacker;
-	int error, old;
+	int error = unpack_all(u);
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
-	error = unpack_all(u);
 	pthread_mutex_lock(&u->lock);
 	u->ended = true;
 	u->error = error;
@@ -208,6 +208,8 @@ static void unpacker_free(struct unpacker *u)
 	if (u->packing == PACKING_GZIP)
 		inflateEnd(&u->gzip);
 	ZSTD_freeDStream(u->zstd);
+	if (u->stop >= 0)
+		close(u->stop);
 	free(u);
 }
 
@@ -227,9 +229,7 @@ static int start_thread(struct unpacker *u)
 int unpacker_start(struct unpacker **out, int fd, enum packing packing,
 		   const uint8_t *first, size_t len)
 {
-	enum {
-		GZIP_ONLY = 16
-	}; /* zlib: added to the window's bits */
+	const int gzip_only = 16 + MAX_WBITS;
 	struct unpacker *u = calloc(1, sizeof(*u));
 	int ret = -ENOMEM;
 
@@ -237,13 +237,15 @@ int unpacker_start(struct unpacker **out, int fd, enum packing packing,
 		return -ENOMEM;
 	u->fd = fd;
 	u->packing = packing;
+	u->stop = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_init(&u->lock, NULL);
 	pthread_cond_init(&u->changed, NULL);
 	memcpy(u->packed, first, len);
 	u->end = len;
-	if (packing == PACKING_GZIP
-		    ? inflateInit2(&u->gzip, GZIP_ONLY + MAX_WBITS) != Z_OK
-		    : !(u->zstd = ZSTD_createDStream()))
+	if (u->stop < 0)
+		goto fail;
+	if (packing == PACKING_GZIP ? inflateInit2(&u->gzip, gzip_only) != Z_OK
+				    : !(u->zstd = ZSTD_createDStream()))
 		goto fail;
 	ret = start_thread(u);
 	if (ret < 0)
@@ -289,7 +291,7 @@ void unpacker_stop(struct unpacker *u)
 	u->stopped = true;
 	pthread_cond_signal(&u->changed);
 	pthread_mutex_unlock(&u->lock);
-	pthread_cancel(u->thread);
+	eventfd_write(u->stop, 1);
 	pthread_join(u->thread, NULL);
 	unpacker_free(u);
 }
