@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Of the caller, as the child must map them. Set before each fork. */
@@ -170,4 +171,22 @@ void isolate_explain(enum isolate_step step, int error, char *out, size_t size)
 		r++;
 	snprintf(out, size, "%s (%s): %s", doing[step], strerror(error),
 		 r->says);
+}
+
+int isolate_probe(char *why, size_t size)
+{
+	enum isolate_step step = ISOLATE_CLONE;
+	pid_t pid = isolate_fork();
+	int ret = pid < 0 ? -errno : 0;
+	int status;
+
+	if (pid == 0)
+		_exit(-isolate_settle(&step));
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)) {
+		ret = -WEXITSTATUS(status);
+		step = ISOLATE_MAP;
+	}
+	if (ret < 0)
+		isolate_explain(step, -ret, why, size);
+	return ret;
 }

@@ -29,6 +29,12 @@ pid_t isolate_fork(void);
 int isolate_settle(enum isolate_step *step);
 
 /*
+ * Can a child be isolated here? Returns 0, or -errno with the line of
+ * isolate_explain() in `why`.
+ */
+int isolate_probe(char *why, size_t size);
+
+/*
  * Why this machine refused `step` with `error`, which setting says so, and
  * what would change it: one line into `out`.
  */

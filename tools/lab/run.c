@@ -13,6 +13,7 @@
 
 #include "oob/deadline.h"
 #include "tools/cmd.h"
+#include "tools/lab/isolate.h"
 #include "tools/lab/record.h"
 #include "tools/lab/save.h"
 #include "tools/lab/trial.h"
@@ -471,6 +472,17 @@ out:
 	free(all);
 }
 
+/* Without a capture, a machine that forbids namespaces will do. */
+static void choose_isolation(struct run_options *options)
+{
+	char why[512];
+
+	if (options->capture || isolate_probe(why, sizeof(why)) == 0)
+		return;
+	options->isolate = false;
+	cmd_complain("run", "%s; going on without one", why);
+}
+
 int run_experiments(const struct experiment *experiments, size_t count,
 		    struct run_options *options)
 {
@@ -483,6 +495,7 @@ int run_experiments(const struct experiment *experiments, size_t count,
 		cmd_complain("run", "%s", err);
 		return STATUS_USAGE;
 	}
+	choose_isolation(options);
 	catch_signals(&run);
 	if (list_attempts(&run, experiments, count) < 0) {
 		cmd_complain("run", "not enough memory");
