@@ -442,6 +442,8 @@ enum capture_kind capture_decode_inner(uint32_t linktype, const uint8_t *data,
 		.inner = true,
 	};
 
+	if (is_plain(linktype, &w))
+		return plain(&w, out);
 	return walk_to_tcp(&w, linktype, out);
 }
 

@@ -226,6 +226,7 @@ static void test_every_cut(void **state)
 		for (size_t i = 0; i < COUNT(links) * 2; i++) {
 			uint32_t len = i & 1 ? n + row->uncaptured : cut;
 
+			capture_decode(links[i / 2], p, cut, len, &s);
 			if (capture_decode_inner(links[i / 2], p, cut, len,
 						 &s) != CAPTURE_TCP)
 				continue;

@@ -150,6 +150,24 @@ static const struct row rows[] = {
 		A(URG | ACK, 100, 1, .data = "\xff\xf2", .up = 2, .facts = NEWS, .note = "URG up=2: urgent byte '\\xf2'"),
 		A(URG | ACK, 102, 1, .data = "\n'", .up = 1, .facts = NEWS | CAPTURE_FACT_BYTE_1122 | CAPTURE_FACT_REPLACES | CAPTURE_FACT_READINGS_DIFFER, .note = "URG up=1: urgent byte '\\n'; replaces a mark not yet acknowledged"),
 	}, "replaced 3 \xf2 \n 1\nopen 4 \n ' 1\n" },
+	{ "mark_2_gib_back_is_no_mark", {
+		A(URG | ACK, 100, 1, .data = "a", .up = 1, .facts = NEWS, .note = "URG up=1: urgent byte 'a'"),
+		A(ACK, 100 + 0x3fffffff, 1, .data = "b", .facts = CAPTURE_FACT_GAP),
+		A(ACK, 100 + 0x70000000, 1, .data = "c", .facts = CAPTURE_FACT_GAP),
+		A(ACK, 100 + 0x70000001, 1, .data = "c"),
+		A(URG | ACK, 100 + 0x90000000, 1, .data = "d", .up = 1, .facts = NEWS | CAPTURE_FACT_GAP, .note = "URG up=1: urgent byte 'd'"),
+	}, "open 2 a - 1\nopen 2415919106 d - 1\n" },
+	{ "what_no_window_reaches_is_not_believed", {
+		A(ACK, 100, 1, .data = "a"),
+		A(ACK, 0x60000000, 1, .data = "x", .facts = CAPTURE_FACT_GAP),
+		A(ACK, 101, 1, .data = "b"),
+	}, "" },
+	{ "what_is_acknowledged_is_believed", {
+		A(ACK, 100, 1, .data = "a"),
+		A(ACK, 0x60000000, 1, .data = "x", .facts = CAPTURE_FACT_GAP),
+		B(ACK, 1, 0x60000001),
+		A(ACK, 0x60000001, 1, .data = "y"),
+	}, "" },
 };
 /* clang-format on */
 
