@@ -27,6 +27,15 @@ static size_t urgent_part(const struct capture_segment *s)
 						     : s->payload_caplen;
 }
 
+/* Urgent data may be of any length (RFC 9293 section 3.8.5), a pointer is of
+ * 16 bits: senders point as far as they can, and further later. */
+static int is_saturated(const struct capture_segment *s,
+			const struct capture_event *event)
+{
+	(void)event;
+	return s->urgent_pointer == UINT16_MAX;
+}
+
 /* RFC 854: the Data Mark, which follows IAC, ends what is to be dropped. */
 static int is_telnet_synch(const struct capture_segment *s,
 			   const struct capture_event *event)
@@ -83,11 +92,22 @@ const struct capture_finding_kind capture_findings[] = {
 		.without = FACT(ON_SYN) | FACT(ON_RST) | FACT(EMPTY),
 	},
 	{
+		.name = "pointer-saturated",
+		.severity = CAPTURE_NOTE,
+		.sentence = "the urgent pointer is as large as it can be: the "
+			    "mark lies there or further, and may move on with "
+			    "each segment",
+		.rfc = "RFC 9293 section 3.8.5",
+		.facts = FACT(URG) | FACT(BEYOND),
+		.without = FACT(ON_SYN) | FACT(ON_RST),
+		.detect = is_saturated,
+	},
+	{
 		.name = "pointer-zero",
 		.severity = CAPTURE_WARNING,
 		.sentence = "URG with pointer 0: one reading takes a byte that "
 			    "was already sent, the other this segment's first",
-		.rfc = "RFC 6093 section 3.1",
+		.rfc = "RFC 6093 section 3.2",
 		.facts = FACT(URG) | FACT(POINTER_ZERO),
 	},
 	{
@@ -170,6 +190,7 @@ const struct capture_finding_kind capture_findings[] = {
 			    "acknowledged; a receiver keeps only the last",
 		.rfc = "RFC 6093 section 3.3",
 		.facts = FACT(REPLACES),
+		.without = FACT(MOVES_ON),
 	},
 	{
 		.name = "zero-window-announcement",
@@ -193,7 +214,7 @@ const struct capture_finding_kind capture_findings[] = {
 		.severity = CAPTURE_WARNING,
 		.sentence = "the two readings of the pointer take different "
 			    "bytes out of this stream",
-		.rfc = "RFC 6093 section 3.1",
+		.rfc = "RFC 6093 section 3.2",
 		.facts = FACT(READINGS_DIFFER),
 	},
 	{

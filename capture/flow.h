@@ -42,6 +42,8 @@ enum capture_fact {
 	/* about its mark: the sequence number it points to */
 	CAPTURE_FACT_NEW_MARK = 1 << 12,  /* first announcement */
 	CAPTURE_FACT_REPLACES = 1 << 13,  /* … while another was in flight */
+	CAPTURE_FACT_MOVES_ON = 1 << 25,  /* … which had the largest pointer
+					   * there is and may have meant this */
 	CAPTURE_FACT_BACKWARDS = 1 << 14, /* new data, but a pointer behind the
 					   * mark announced before */
 	CAPTURE_FACT_NO_WINDOW = 1 << 15, /* the receiver's window is shut */

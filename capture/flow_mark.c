@@ -351,6 +351,8 @@ static void take_pointer(struct marks *marks, struct flow *flow, unsigned side,
 	event->facts |= CAPTURE_FACT_NEW_MARK;
 	if (flow->open & (1u << side)) {
 		event->facts |= CAPTURE_FACT_REPLACES;
+		if (own->pointer == UINT16_MAX)
+			event->facts |= CAPTURE_FACT_MOVES_ON;
 		end_mark(marks, flow, side, CAPTURE_END_REPLACED, frame,
 			 time_ns);
 	}

@@ -76,7 +76,9 @@ static void add_urgent(struct note *note, const struct capture_segment *s,
 		add(note, "the urgent byte again");
 	else
 		add_pointer(note, s, event);
-	if (event->facts & CAPTURE_FACT_REPLACES)
+	if (event->facts & CAPTURE_FACT_MOVES_ON)
+		add(note, "; the mark before was as far as a pointer reaches");
+	else if (event->facts & CAPTURE_FACT_REPLACES)
 		add(note, "; replaces a mark not yet acknowledged");
 }
 

@@ -62,6 +62,10 @@ static const struct row rows[] = {
 		A(URG | ACK, 100, 1, .data = "a", .up = 1, .facts = NEWS, .note = "URG up=1: urgent byte 'a'"),
 		A(URG | ACK, 101, 1, .data = "b", .up = 1, .facts = NEWS | CAPTURE_FACT_REPLACES | CAPTURE_FACT_BYTE_1122 | CAPTURE_FACT_READINGS_DIFFER, .note = "URG up=1: urgent byte 'b'; replaces a mark not yet acknowledged"),
 	}, "replaced 2 a b 1\nopen 3 b - 1\n" },
+	{ "largest_pointer_moves_on", {
+		A(URG | ACK, 100, 1, .data = "a", .up = 65535, .facts = MARK | CAPTURE_FACT_BEYOND, .note = "URG up=65535: announces the mark 65534 bytes past this segment"),
+		A(URG | ACK, 101, 1, .data = "b", .up = 65535, .facts = MARK | CAPTURE_FACT_BEYOND | CAPTURE_FACT_REPLACES | CAPTURE_FACT_MOVES_ON, .note = "URG up=65535: announces the mark 65534 bytes past this segment; the mark before was as far as a pointer reaches"),
+	}, "replaced 65536 - - 1\nopen 65537 - - 1\n" },
 	{ "pointer_zero_names_the_byte_before", {
 		A(ACK, 100, 1, .data = "abc"),
 		A(URG | ACK, 103, 1, .data = "de", .up = 0, .facts = MARK | CAPTURE_FACT_POINTER_ZERO | CAPTURE_FACT_BYTE_1122 | CAPTURE_FACT_READINGS_DIFFER, .note = "URG up=0: urgent byte 'c', sent before"),
