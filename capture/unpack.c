@@ -90,7 +90,8 @@ static int refill(struct unpacker *u)
 struct step {
 	size_t out; /* bytes written */
 	bool whole; /* no member or frame is under way */
-	bool full;  /* there may be more to write without reading */
+	bool full;  /* more to write may be held back for want of room, and
+		     * a read() might wait for long */
 };
 
 static int step_gzip(struct unpacker *u, uint8_t *out, size_t room,

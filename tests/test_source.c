@@ -611,6 +611,24 @@ static void test_refused(void **state)
 	close(fd);
 }
 
+/* Read until there are `enough` packets, each the first of the rows. */
+static unsigned count_first(int fd, unsigned enough, int *end)
+{
+	char err[CAPTURE_ERR_MAX];
+	struct capture_packet packets[64];
+	struct capture_source *source;
+	unsigned count = 0;
+
+	assert_int_equal(capture_source_open(&source, fd, err), 0);
+	do {
+		*end = capture_source_next(source, packets, 64, err);
+		for (int i = 0; i < *end; i++, count++)
+			check_packet(&rows[0], 0, &packets[i]);
+	} while (*end > 0 && count < enough);
+	capture_source_close(source);
+	return count;
+}
+
 /* --- odds --------------------------------------------------------------- */
 
 static void test_growing_file_goes_on(void **state)
@@ -661,44 +679,87 @@ static void test_interfaces_are_named(void **state)
 	close(fd);
 }
 
-/* One record, so often that neither buffer nor ring holds them, which packs
- * so well that all input is read before all output is written: 5 MiB and 194
- * bytes, of which the ring leaves room for the first part. */
-static void test_long_packed_file(void **state)
+enum {
+	RECORD = 19,
+	RECORDS = 275950, /* 5 MiB and 194 bytes: larger than every buffer */
+	LONG = 24 + RECORDS * RECORD,
+};
+
+static const uint8_t *long_file(void)
 {
-	enum {
-		RECORDS = 275950,
-		HEADER = 24,
-		RECORD = 19,
-		PIECES = 2
-	};
-	size_t (*pack)(const void *, size_t, uint8_t *, size_t) = *state;
-	static uint8_t data[HEADER + RECORDS * RECORD], out[1 << 20];
+	static uint8_t data[LONG];
 	struct bytes b = { .used = 0 };
-	char err[CAPTURE_ERR_MAX];
-	struct capture_packet packets[64];
-	struct capture_source *source;
-	unsigned count = 0;
-	size_t len;
-	int fd, n;
 
 	pcap_header(&b, 0xa1b2c3d4, 4);
 	pcap_record(&b, 123456, 3, 3, 0, "abc");
-	memcpy(data, b.data, HEADER);
+	memcpy(data, b.data, 24);
 	for (size_t i = 0; i < RECORDS; i++)
-		memcpy(data + HEADER + i * RECORD, b.data + HEADER, RECORD);
-	len = pack(data, sizeof(data), out, sizeof(out));
-	len += pack(data + HEADER, sizeof(data) - HEADER, out + len,
-		    sizeof(out) - len);
+		memcpy(data + 24 + i * RECORD, b.data + 24, RECORD);
+	return data;
+}
+
+/* Members of gzip and frames of zstd may follow one another. */
+static void test_long_packed_file(void **state)
+{
+	enum {
+		PIECES = 3
+	};
+	size_t (*pack)(const void *, size_t, uint8_t *, size_t) = *state;
+	static uint8_t out[1 << 20];
+	const uint8_t *data = long_file();
+	size_t len = pack(data, LONG, out, sizeof(out));
+	unsigned count;
+	int fd, end_;
+
+	for (unsigned piece = 1; piece < PIECES; piece++)
+		len += pack(data + 24, LONG - 24, out + len, sizeof(out) - len);
 	fd = file_of(out, len);
-	assert_int_equal(capture_source_open(&source, fd, err), 0);
-	while ((n = capture_source_next(source, packets, 64, err)) > 0)
-		for (int i = 0; i < n; i++, count++)
-			check_packet(&rows[0], 0, &packets[i]);
-	assert_int_equal(n, 0);
+	count = count_first(fd, UINT32_MAX, &end_);
+	assert_int_equal(end_, 0);
 	assert_int_equal(count, RECORDS * PIECES);
-	capture_source_close(source);
 	close(fd);
+}
+
+static size_t gzip_flushed(const uint8_t *data, uint8_t *out, size_t room)
+{
+	z_stream z = { .next_in = (uint8_t *)data,
+		       .avail_in = LONG,
+		       .next_out = out,
+		       .avail_out = (uInt)room };
+
+	deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, 0);
+	deflate(&z, Z_SYNC_FLUSH);
+	deflateEnd(&z);
+	return room - z.avail_out;
+}
+
+static size_t zstd_flushed(const uint8_t *data, uint8_t *out, size_t room)
+{
+	ZSTD_CCtx *z = ZSTD_createCCtx();
+	ZSTD_inBuffer in = { data, LONG, 0 };
+	ZSTD_outBuffer to = { out, room, 0 };
+
+	ZSTD_compressStream2(z, &to, &in, ZSTD_e_flush);
+	ZSTD_freeCCtx(z);
+	return to.pos;
+}
+
+/* All that was sent can be unpacked, and is, though no more comes: even what
+ * the unpacker held back for want of room. */
+static void test_flushed_pipe(void **state)
+{
+	size_t (*pack)(const uint8_t *, uint8_t *, size_t) = *state;
+	static uint8_t out[60000]; /* a pipe holds it */
+	size_t len = pack(long_file(), out, sizeof(out));
+	int fds[2], end_;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(write(fds[1], out, len), len);
+	alarm(60);
+	assert_int_equal(count_first(fds[0], RECORDS, &end_), RECORDS);
+	alarm(0);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 /* The thread waits for input that never comes; closing does not. */
@@ -746,6 +807,10 @@ int main(void)
 		  (void *)gzip },
 		{ "long_file_in_zstd", test_long_packed_file, NULL, NULL,
 		  (void *)zstd },
+		{ "flushed_pipe_in_gzip", test_flushed_pipe, NULL, NULL,
+		  (void *)gzip_flushed },
+		{ "flushed_pipe_in_zstd", test_flushed_pipe, NULL, NULL,
+		  (void *)zstd_flushed },
 		cmocka_unit_test(test_close_does_not_wait_for_a_pipe),
 	};
 	struct CMUnitTest tests[COUNT(rows) * COUNT(bodies) +
