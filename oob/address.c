@@ -10,10 +10,8 @@
 #include <string.h>
 #include <sys/un.h>
 
-/* Both kinds of name leave one byte of sun_path: a path its final NUL, an
- * abstract name the NUL it begins with. */
-#define UNIX_NAME_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 #define UNIX_NAME_AT  offsetof(struct sockaddr_un, sun_path)
+#define UNIX_NAME_MAX (sizeof(struct sockaddr_un) - UNIX_NAME_AT)
 
 static int hex_digit(char c)
 {
@@ -48,12 +46,15 @@ static int unix_byte(const char **text)
 	return hi << 4 | lo;
 }
 
+/*
+ * The kernel takes a path with its final NUL or, where it fills sun_path,
+ * without; an abstract name begins with a NUL, and its length is its end.
+ */
 static int parse_unix(struct oob_address *out, const char *text)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	bool abstract = text[0] == '@';
-	char *name = sun.sun_path + abstract;
-	size_t len = 0;
+	size_t len = abstract;
 	int c;
 
 	for (text += abstract; *text; len++) {
@@ -62,14 +63,13 @@ static int parse_unix(struct oob_address *out, const char *text)
 			return -EINVAL;
 		if (len == UNIX_NAME_MAX)
 			return -ENAMETOOLONG;
-		name[len] = (char)c;
+		sun.sun_path[len] = (char)c;
 	}
+	if (!abstract && len && len < UNIX_NAME_MAX)
+		len++;
 	memset(out, 0, sizeof(*out));
 	memcpy(&out->sa, &sun, sizeof(sun));
-	if (len || abstract)
-		out->len = (socklen_t)(UNIX_NAME_AT + len + 1);
-	else
-		out->len = UNIX_NAME_AT;
+	out->len = (socklen_t)(UNIX_NAME_AT + len);
 	return 0;
 }
 
@@ -117,6 +117,7 @@ static int parse_inet(struct oob_address *out, const char *text, uint16_t dflt)
 /* The zone of RFC 4007: an interface's name or number. */
 static int parse_zone(const char *zone, uint32_t *id)
 {
+	unsigned long value;
 	char *end;
 
 	*id = if_nametoindex(zone);
@@ -124,8 +125,11 @@ static int parse_zone(const char *zone, uint32_t *id)
 		return 0;
 	if (*zone < '0' || *zone > '9')
 		return -ENODEV;
-	*id = (uint32_t)strtoul(zone, &end, 10);
-	return *end ? -ENODEV : 0;
+	value = strtoul(zone, &end, 10);
+	if (*end || !value || value > INT32_MAX)
+		return -ENODEV;
+	*id = (uint32_t)value;
+	return 0;
 }
 
 static int parse_inet6(struct oob_address *out, const char *text, uint16_t dflt)
@@ -210,24 +214,26 @@ static size_t format_byte(unsigned char c, char *text)
 
 static int format_unix(const struct oob_address *a, char *text, size_t size)
 {
+	const char *name = (const char *)&a->sa + UNIX_NAME_AT;
 	char out[OOB_ADDRESS_TEXT_MAX] = "unix:";
-	size_t n = strlen(out), len = a->len - UNIX_NAME_AT;
-	struct sockaddr_un sun = { 0 };
-	const char *name = sun.sun_path;
+	size_t n = strlen(out), len = 0;
 	bool abstract;
 
-	memcpy(&sun, &a->sa, a->len);
+	if (a->len > UNIX_NAME_AT)
+		len = a->len - UNIX_NAME_AT;
+	/* getsockname(2) of a path that fills sun_path counts one more. */
+	if (len > UNIX_NAME_MAX)
+		len = UNIX_NAME_MAX;
 	abstract = len && !name[0];
 	if (abstract) {
 		out[n++] = '@';
 		name++;
 		len--;
 	} else {
-		/* The kernel counts a path's final NUL, or does not. */
 		len = strnlen(name, len);
 	}
-	/* A path beginning with @ would read as an abstract name. */
-	if (len && name[0] == '@' && !abstract) {
+	/* As it is, it would read as an abstract name. */
+	if (!abstract && len && name[0] == '@') {
 		n += (size_t)sprintf(out + n, "\\x40");
 		name++;
 		len--;

@@ -31,7 +31,7 @@ struct oob_address {
  * An AF_UNIX name may hold any byte as \xHH, and a backslash as \\.
  *
  * Returns 0, -EINVAL when the text is none of these, -ENAMETOOLONG when an
- * AF_UNIX name does not fit (107 bytes of path, 107 of abstract name), or
+ * AF_UNIX name does not fit (108 bytes of path, 107 of abstract name), or
  * -ENODEV for an interface after % that is not there. A failing call leaves
  * `*out` as it was.
  */

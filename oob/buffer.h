@@ -24,9 +24,9 @@ void oob_buffer_init(struct oob_buffer *b, size_t limit);
 void oob_buffer_free(struct oob_buffer *b);
 
 /*
- * Make room for at least one byte and at most `want` more, as the limit and
- * memory allow: `*room` bytes may then be stored at b->data + b->len, and
- * b->len be advanced by as many as were.
+ * Make room for `want` more bytes, or for as many as the limit leaves, at least
+ * one: `*room` bytes may then be stored at b->data + b->len, and b->len be
+ * advanced by as many as were.
  *
  * Returns 0, -ENOBUFS when the buffer holds its limit, or -ENOMEM; a failing
  * call leaves buffer and `*room` as they were.

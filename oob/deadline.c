@@ -25,13 +25,13 @@ int64_t oob_deadline_in(int64_t timeout_ns)
 
 const struct timespec *oob_time_left(int64_t deadline_ns, struct timespec *ts)
 {
-	int64_t left;
+	int64_t now, left = 0;
 
 	if (deadline_ns == OOB_NO_DEADLINE)
 		return NULL;
-	left = deadline_ns - oob_now_ns();
-	if (left < 0)
-		left = 0;
+	now = oob_now_ns();
+	if (deadline_ns > now)
+		left = deadline_ns - now;
 	ts->tv_sec = left / NS_PER_S;
 	ts->tv_nsec = left % NS_PER_S;
 	return ts;

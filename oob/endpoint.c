@@ -73,13 +73,13 @@ int oob_listen_on(const struct oob_address *a, int backlog)
 	return fd;
 }
 
-/* Errors of the connection, not of the listener: accept(2), "Error handling".
+/* Errors of one connection, not of the listener: accept(2), "Error handling".
  */
-static bool is_about_the_client(int err)
+static bool concerns_the_client(int err)
 {
 	return err == ECONNABORTED || err == EPROTO || err == ENETDOWN ||
 	       err == EHOSTDOWN || err == ENONET || err == EHOSTUNREACH ||
-	       err == ENETUNREACH || err == EINTR;
+	       err == ENETUNREACH;
 }
 
 static int accept_by(int fd, struct oob_address *peer, int64_t deadline_ns)
@@ -96,7 +96,7 @@ static int accept_by(int fd, struct oob_address *peer, int64_t deadline_ns)
 				*peer = name;
 			return ret;
 		}
-		if (is_about_the_client(errno))
+		if (errno == EINTR || concerns_the_client(errno))
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
@@ -118,16 +118,11 @@ int oob_accept(int fd, struct oob_address *peer, int64_t deadline_ns)
 	return ret;
 }
 
-static int pending_error(int fd)
-{
-	int err = 0;
-	socklen_t len = sizeof(err);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
-		return -errno;
-	return -err;
-}
-
+/*
+ * The outcome is asked of connect(2) again, not of SO_ERROR: that would leave
+ * the socket "connecting", so that a later connect said 0 where it is
+ * connected, and ECONNABORTED where it was refused (Linux 6.18).
+ */
 static int connect_nonblocking(int fd, const struct oob_address *a,
 			       int64_t deadline_ns)
 {
@@ -139,7 +134,9 @@ static int connect_nonblocking(int fd, const struct oob_address *a,
 	if (errno != EINPROGRESS && errno != EINTR)
 		return -errno;
 	ret = oob_wait(fd, POLLOUT, deadline_ns);
-	return ret < 0 ? ret : pending_error(fd);
+	if (ret < 0)
+		return ret;
+	return connect(fd, sockaddr_of(a), a->len) < 0 ? -errno : 0;
 }
 
 /* What is left as a socket time-out, where 0 would mean for ever. */
@@ -170,10 +167,12 @@ static int connect_unix_by(int fd, const struct oob_address *a,
 			return -errno;
 		if (connect(fd, sockaddr_of(a), a->len) == 0)
 			return 0;
-		if (errno == EAGAIN)
-			return -ETIMEDOUT;
-		if (errno != EINTR)
+		if (errno != EINTR && errno != EAGAIN)
 			return -errno;
+		/* Socket time-outs are rounded up to ticks: signals that come
+		 * faster would put the last of them off for ever. */
+		if (errno == EAGAIN || oob_now_ns() >= deadline_ns)
+			return -ETIMEDOUT;
 	}
 }
 

@@ -41,9 +41,9 @@ int oob_listen_on(const struct oob_address *a, int backlog);
 
 /*
  * Take the next connection of listener `fd`; its client's name goes to `peer`
- * unless NULL. The new socket is blocking whatever `fd` is. It inherits
- * SO_OOBINLINE from the listener, but not the F_SETOWN owner (measured on
- * Linux 6.18).
+ * unless NULL. The new socket is blocking whatever `fd` is. On TCP it inherits
+ * SO_OOBINLINE from the listener; on AF_UNIX it does not, nor the F_SETOWN
+ * owner on either (measured on Linux 6.18).
  *
  * A connection that fails before it is accepted is not reported: accept(2)
  * passes its network error, and the wait goes on.

@@ -30,16 +30,18 @@ int oob_send(int fd, const void *data, size_t len, size_t *sent,
  * Send all `len` bytes, the last of them urgent, and no other: the one byte a
  * receiver gets out of band (RFC 6093 section 3.2).
  *
- * A plain send(MSG_OOB) larger than the free send buffer makes the last byte
- * of each piece urgent on TCP. Here the last byte alone carries MSG_OOB, and
+ * A plain send(MSG_OOB) that does not fit the send buffer makes the last byte
+ * of each piece urgent on TCP: one of 2,000,000 bytes through an SO_SNDBUF of
+ * 20,000 set 40 marks, a short non-blocking one a mark in the middle of the
+ * caller's data (Linux 6.18). Here the last byte alone carries MSG_OOB, and
  * MSG_MORE before it keeps both in one segment where they fit.
  *
- * A full send buffer holds urgent data back like any other (the C library's
- * manual lets one think otherwise): the wait for room is part of the deadline.
+ * A full send buffer holds urgent data back like any other: the wait for room
+ * is part of the deadline. MPTCP takes the byte and delivers it as ordinary.
  *
  * Returns as oob_send() does; also -EINVAL for `len` 0, which has no last
  * byte, and -EOPNOTSUPP where the family has no urgent data. The mark is set
- * only if 0 is returned.
+ * only if 0 is returned; until then, go on with the rest in another call.
  */
 int oob_send_urgent(int fd, const void *data, size_t len, size_t *sent,
 		    int64_t deadline_ns);
@@ -54,7 +56,8 @@ int oob_send_urgent(int fd, const void *data, size_t len, size_t *sent,
  *  -EAGAIN	it was announced (SIGURG was sent) but has not come
  *  -EINVAL	there is none, or it was taken, or delivery is inline
  *  -ENOTCONN	the connection is gone (a plain read tells why)
- *  -EOPNOTSUPP	the family has no urgent data
+ * or another -errno of recv(2): -ENOTSOCK … MPTCP has no urgent data and
+ * ignores the flag: there this takes a byte of ordinary data.
  */
 int oob_recv_urgent(int fd, unsigned char *byte);
 int oob_peek_urgent(int fd, unsigned char *byte);
