@@ -60,6 +60,11 @@ uint32_t call_index(const char *name)
 	return 0;
 }
 
+int call_fd(const struct message *order)
+{
+	return (int)message_int(order, 0, -1);
+}
+
 void reply_result(struct reply *out, int64_t ret)
 {
 	message_add_int(&out->m, ret < 0 ? -errno : ret);

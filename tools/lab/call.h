@@ -67,6 +67,9 @@ extern const uint32_t calls_count;
 /* Index of the row called `name`; the table is known to have it. */
 uint32_t call_index(const char *name);
 
+/* The descriptor an order is about; -1 where it has none. */
+int call_fd(const struct message *order);
+
 /* For run: the kernel's answer, `ret` or -errno where that is negative. */
 void reply_result(struct reply *out, int64_t ret);
 /* For run: append `len` bytes of `own`, which the reply now owns. */

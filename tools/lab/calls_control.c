@@ -13,11 +13,6 @@
 
 #define OPTION_MAX 256 /* bytes of an option's value */
 
-static int fd_of(const struct message *in)
-{
-	return (int)message_int(in, 0, -1);
-}
-
 /* in: fd, level, option, and the value: an integer or the struct's bytes. */
 static void run_setsockopt(struct program *p, const struct message *in,
 			   struct reply *out)
@@ -31,7 +26,7 @@ static void run_setsockopt(struct program *p, const struct message *in,
 		value = in->v[3].bytes;
 		len = (socklen_t)in->v[3].len;
 	}
-	reply_result(out, setsockopt(fd_of(in), (int)message_int(in, 1, 0),
+	reply_result(out, setsockopt(call_fd(in), (int)message_int(in, 1, 0),
 				     (int)message_int(in, 2, 0), value, len));
 }
 
@@ -52,7 +47,7 @@ static void add_option(struct text *t, const struct message *in)
 static void show_setsockopt(struct text *t, const struct message *in,
 			    const struct message *out)
 {
-	text_add(t, "setsockopt(%d, ", fd_of(in));
+	text_add(t, "setsockopt(%d, ", call_fd(in));
 	add_option(t, in);
 	if (in->n > 3 && in->v[3].kind == VALUE_BYTES)
 		text_add(t, ", {...}, %zu)", in->v[3].len);
@@ -70,7 +65,7 @@ static void run_getsockopt(struct program *p, const struct message *in,
 
 	(void)p;
 	if (value)
-		ret = getsockopt(fd_of(in), (int)message_int(in, 1, 0),
+		ret = getsockopt(call_fd(in), (int)message_int(in, 1, 0),
 				 (int)message_int(in, 2, 0), value, &len);
 	reply_result(out, ret);
 	reply_take(out, value, ret < 0 ? 0 : len);
@@ -81,7 +76,7 @@ static void show_getsockopt(struct text *t, const struct message *in,
 {
 	int n;
 
-	text_add(t, "getsockopt(%d, ", fd_of(in));
+	text_add(t, "getsockopt(%d, ", call_fd(in));
 	add_option(t, in);
 	if (out->n > 1 && out->v[1].len == sizeof(n)) {
 		memcpy(&n, out->v[1].bytes, sizeof(n));
@@ -97,7 +92,7 @@ static void show_getsockopt(struct text *t, const struct message *in,
 static void run_fcntl(struct program *p, const struct message *in,
 		      struct reply *out)
 {
-	int fd = fd_of(in), cmd = (int)message_int(in, 1, 0);
+	int fd = call_fd(in), cmd = (int)message_int(in, 1, 0);
 	struct f_owner_ex owner = { .type = (int)message_int(in, 2, 0),
 				    .pid = (pid_t)message_int(in, 3, 0) };
 	int ret;
@@ -131,7 +126,7 @@ static void show_fcntl(struct text *t, const struct message *in,
 {
 	int64_t cmd = message_int(in, 1, 0), arg = message_int(in, 2, 0);
 
-	text_add(t, "fcntl(%d, ", fd_of(in));
+	text_add(t, "fcntl(%d, ", call_fd(in));
 	names_add(t, NAME_FCNTL, cmd);
 	if (cmd == F_SETFL) {
 		text_add(t, ", ");
@@ -160,15 +155,15 @@ static void run_ioctl(struct program *p, const struct message *in,
 	int n = (int)message_int(in, 2, 0);
 
 	(void)p;
-	reply_result(out, ioctl(fd_of(in), (unsigned long)message_int(in, 1, 0),
-				&n));
+	reply_result(out, ioctl(call_fd(in),
+				(unsigned long)message_int(in, 1, 0), &n));
 	message_add_int(&out->m, n);
 }
 
 static void show_ioctl(struct text *t, const struct message *in,
 		       const struct message *out)
 {
-	text_add(t, "ioctl(%d, ", fd_of(in));
+	text_add(t, "ioctl(%d, ", call_fd(in));
 	names_add(t, NAME_IOCTL, message_int(in, 1, 0));
 	if (message_int(out, 0, -1) >= 0)
 		text_add(t, ", [%d]", (int)message_int(out, 1, 0));
@@ -189,9 +184,9 @@ static void run_observe(struct program *p, const struct message *in,
 {
 	(void)p;
 	message_add_int(&out->m, 0);
-	ask(out, fd_of(in), SIOCINQ);
-	ask(out, fd_of(in), SIOCATMARK);
-	ask(out, fd_of(in), SIOCOUTQ);
+	ask(out, call_fd(in), SIOCINQ);
+	ask(out, call_fd(in), SIOCATMARK);
+	ask(out, call_fd(in), SIOCOUTQ);
 }
 
 const struct call call_setsockopt = {

@@ -7,23 +7,18 @@
 #include "tools/lab/call.h"
 #include "tools/lab/names.h"
 
-static int fd_of(const struct message *in)
-{
-	return (int)message_int(in, 0, -1);
-}
-
 static void run_send(struct program *p, const struct message *in,
 		     struct reply *out)
 {
 	(void)p;
-	reply_result(out, send(fd_of(in), in->v[1].bytes, in->v[1].len,
+	reply_result(out, send(call_fd(in), in->v[1].bytes, in->v[1].len,
 			       (int)message_int(in, 2, 0)));
 }
 
 static void show_send(struct text *t, const struct message *in,
 		      const struct message *out)
 {
-	text_add(t, "send(%d, ", fd_of(in));
+	text_add(t, "send(%d, ", call_fd(in));
 	show_bytes(t, in, 1);
 	text_add(t, ", %zu, ", in->v[1].len);
 	names_add_flags(t, NAME_MSG, (uint64_t)message_int(in, 2, 0));
@@ -35,13 +30,13 @@ static void run_write(struct program *p, const struct message *in,
 		      struct reply *out)
 {
 	(void)p;
-	reply_result(out, write(fd_of(in), in->v[1].bytes, in->v[1].len));
+	reply_result(out, write(call_fd(in), in->v[1].bytes, in->v[1].len));
 }
 
 static void show_write(struct text *t, const struct message *in,
 		       const struct message *out)
 {
-	text_add(t, "write(%d, ", fd_of(in));
+	text_add(t, "write(%d, ", call_fd(in));
 	show_bytes(t, in, 1);
 	text_add(t, ", %zu)", in->v[1].len);
 	show_result(t, out);
@@ -69,7 +64,7 @@ static void run_recv(struct program *p, const struct message *in,
 
 	(void)p;
 	if (room)
-		n = recv(fd_of(in), room, len, (int)message_int(in, 2, 0));
+		n = recv(call_fd(in), room, len, (int)message_int(in, 2, 0));
 	reply_result(out, n);
 	/* With MSG_TRUNC the answer can be more than there was room for. */
 	reply_take(out, room, n < 0 ? 0 : (size_t)n < len ? (size_t)n : len);
@@ -78,7 +73,7 @@ static void run_recv(struct program *p, const struct message *in,
 static void show_recv(struct text *t, const struct message *in,
 		      const struct message *out)
 {
-	text_add(t, "recv(%d, ", fd_of(in));
+	text_add(t, "recv(%d, ", call_fd(in));
 	show_bytes(t, out, 1);
 	text_add(t, ", %lld, ", (long long)message_int(in, 1, 0));
 	names_add_flags(t, NAME_MSG, (uint64_t)message_int(in, 2, 0));
@@ -95,7 +90,7 @@ static void run_read(struct program *p, const struct message *in,
 
 	(void)p;
 	if (room)
-		n = read(fd_of(in), room, len);
+		n = read(call_fd(in), room, len);
 	reply_result(out, n);
 	reply_take(out, room, n < 0 ? 0 : (size_t)n);
 }
@@ -103,7 +98,7 @@ static void run_read(struct program *p, const struct message *in,
 static void show_read(struct text *t, const struct message *in,
 		      const struct message *out)
 {
-	text_add(t, "read(%d, ", fd_of(in));
+	text_add(t, "read(%d, ", call_fd(in));
 	show_bytes(t, out, 1);
 	text_add(t, ", %lld)", (long long)message_int(in, 1, 0));
 	show_result(t, out);

@@ -35,11 +35,6 @@ static void add_ends(struct reply *out, int fd)
 	errno = saved;
 }
 
-static int fd_of(const struct message *in)
-{
-	return (int)message_int(in, 0, -1);
-}
-
 static void run_socket(struct program *p, const struct message *in,
 		       struct reply *out)
 {
@@ -70,7 +65,7 @@ static void show_socket(struct text *t, const struct message *in,
 static void run_bind(struct program *p, const struct message *in,
 		     struct reply *out)
 {
-	int fd = fd_of(in);
+	int fd = call_fd(in);
 
 	(void)p;
 	reply_result(out, bind(fd, (const void *)in->v[1].bytes,
@@ -81,7 +76,7 @@ static void run_bind(struct program *p, const struct message *in,
 static void run_connect(struct program *p, const struct message *in,
 			struct reply *out)
 {
-	int fd = fd_of(in);
+	int fd = call_fd(in);
 
 	(void)p;
 	reply_result(out, connect(fd, (const void *)in->v[1].bytes,
@@ -92,7 +87,7 @@ static void run_connect(struct program *p, const struct message *in,
 static void show_addressed(struct text *t, const struct message *in,
 			   const struct message *out)
 {
-	text_add(t, "%s(%d, ", calls[in->call]->name, fd_of(in));
+	text_add(t, "%s(%d, ", calls[in->call]->name, call_fd(in));
 	show_address(t, in, 1);
 	text_add(t, ")");
 	show_result(t, out);
@@ -101,7 +96,7 @@ static void show_addressed(struct text *t, const struct message *in,
 static void run_listen(struct program *p, const struct message *in,
 		       struct reply *out)
 {
-	int fd = fd_of(in);
+	int fd = call_fd(in);
 
 	(void)p;
 	reply_result(out, listen(fd, (int)message_int(in, 1, 0)));
@@ -111,14 +106,14 @@ static void run_listen(struct program *p, const struct message *in,
 static void show_listen(struct text *t, const struct message *in,
 			const struct message *out)
 {
-	text_add(t, "listen(%d, %d)", fd_of(in), (int)message_int(in, 1, 0));
+	text_add(t, "listen(%d, %d)", call_fd(in), (int)message_int(in, 1, 0));
 	show_result(t, out);
 }
 
 static void run_accept(struct program *p, const struct message *in,
 		       struct reply *out)
 {
-	int fd = accept(fd_of(in), NULL, NULL);
+	int fd = accept(call_fd(in), NULL, NULL);
 
 	(void)p;
 	reply_result(out, fd);
@@ -129,7 +124,7 @@ static void run_accept(struct program *p, const struct message *in,
 static void show_named(struct text *t, const struct message *in,
 		       const struct message *out, unsigned value)
 {
-	text_add(t, "%s(%d", calls[in->call]->name, fd_of(in));
+	text_add(t, "%s(%d", calls[in->call]->name, call_fd(in));
 	if (message_int(out, 0, -1) >= 0) {
 		text_add(t, ", [");
 		show_address(t, out, value);
@@ -156,7 +151,7 @@ static void run_name(const struct message *in, struct reply *out,
 		reply_result(out, -1);
 		return;
 	}
-	reply_result(out, name(fd_of(in), (void *)sa, &len));
+	reply_result(out, name(call_fd(in), (void *)sa, &len));
 	reply_take(out, sa, message_int(&out->m, 0, -1) < 0 ? 0 : len);
 }
 
@@ -195,13 +190,13 @@ static void run_shutdown(struct program *p, const struct message *in,
 			 struct reply *out)
 {
 	(void)p;
-	reply_result(out, shutdown(fd_of(in), (int)message_int(in, 1, 0)));
+	reply_result(out, shutdown(call_fd(in), (int)message_int(in, 1, 0)));
 }
 
 static void show_shutdown(struct text *t, const struct message *in,
 			  const struct message *out)
 {
-	text_add(t, "shutdown(%d, ", fd_of(in));
+	text_add(t, "shutdown(%d, ", call_fd(in));
 	names_add(t, NAME_SHUT, message_int(in, 1, 0));
 	text_add(t, ")");
 	show_result(t, out);
@@ -210,7 +205,7 @@ static void show_shutdown(struct text *t, const struct message *in,
 static void run_close(struct program *p, const struct message *in,
 		      struct reply *out)
 {
-	int fd = fd_of(in);
+	int fd = call_fd(in);
 
 	program_forget(p, fd);
 	reply_result(out, close(fd));
@@ -219,7 +214,7 @@ static void run_close(struct program *p, const struct message *in,
 static void show_close(struct text *t, const struct message *in,
 		       const struct message *out)
 {
-	text_add(t, "close(%d)", fd_of(in));
+	text_add(t, "close(%d)", call_fd(in));
 	show_result(t, out);
 }
 

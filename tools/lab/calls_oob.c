@@ -13,11 +13,6 @@ static int64_t deadline_of(const struct message *in)
 	return ns < 0 ? OOB_NO_DEADLINE : oob_deadline_in(ns);
 }
 
-static int fd_of(const struct message *in)
-{
-	return (int)message_int(in, 0, -1);
-}
-
 /* v[0]: 1 at the mark, 0 the stream ended, -errno; v[1]: bytes dropped. */
 static void run_discard_until_mark(struct program *p, const struct message *in,
 				   struct reply *out)
@@ -26,7 +21,7 @@ static void run_discard_until_mark(struct program *p, const struct message *in,
 	int ret;
 
 	(void)p;
-	ret = oob_discard_until_mark(fd_of(in), &dropped, deadline_of(in));
+	ret = oob_discard_until_mark(call_fd(in), &dropped, deadline_of(in));
 	message_add_int(&out->m, ret);
 	message_add_int(&out->m, (int64_t)dropped);
 }
@@ -34,7 +29,7 @@ static void run_discard_until_mark(struct program *p, const struct message *in,
 static void show_discard_until_mark(struct text *t, const struct message *in,
 				    const struct message *out)
 {
-	text_add(t, "oob_discard_until_mark(%d, [%lld])", fd_of(in),
+	text_add(t, "oob_discard_until_mark(%d, [%lld])", call_fd(in),
 		 (long long)message_int(out, 1, 0));
 	show_result(t, out);
 }
@@ -47,7 +42,7 @@ static void run_read_until_mark(struct program *p, const struct message *in,
 
 	(void)p;
 	oob_buffer_init(&kept, KEPT_BYTES_MAX);
-	message_add_int(&out->m, oob_buffer_until_mark(fd_of(in), &kept,
+	message_add_int(&out->m, oob_buffer_until_mark(call_fd(in), &kept,
 						       deadline_of(in)));
 	reply_take(out, kept.data, kept.len);
 }
@@ -55,7 +50,7 @@ static void run_read_until_mark(struct program *p, const struct message *in,
 static void show_read_until_mark(struct text *t, const struct message *in,
 				 const struct message *out)
 {
-	text_add(t, "oob_buffer_until_mark(%d, ", fd_of(in));
+	text_add(t, "oob_buffer_until_mark(%d, ", call_fd(in));
 	show_bytes(t, out, 1);
 	text_add(t, ")");
 	show_result(t, out);
@@ -70,7 +65,7 @@ static void run_read_oob(struct program *p, const struct message *in,
 
 	(void)p;
 	oob_buffer_init(&before, KEPT_BYTES_MAX);
-	message_add_int(&out->m, oob_read_oob(fd_of(in), &byte, &before,
+	message_add_int(&out->m, oob_read_oob(call_fd(in), &byte, &before,
 					      deadline_of(in)));
 	reply_take(out, before.data, before.len);
 	message_add_int(&out->m, byte);
@@ -81,7 +76,7 @@ static void show_read_oob(struct text *t, const struct message *in,
 {
 	unsigned char byte = (unsigned char)message_int(out, 2, 0);
 
-	text_add(t, "oob_read_oob(%d, ", fd_of(in));
+	text_add(t, "oob_read_oob(%d, ", call_fd(in));
 	if (message_int(out, 0, 0) == 1)
 		text_add_bytes(t, &byte, 1, 1);
 	else

@@ -12,11 +12,6 @@
 
 #define LONG_BITS (8 * (int)sizeof(unsigned long))
 
-static int fd_of(const struct message *in)
-{
-	return (int)message_int(in, 0, -1);
-}
-
 /* A time-out in nanoseconds; below 0 is for ever, as NULL is to the calls. */
 static const struct timespec *timeout_of(const struct message *in,
 					 struct timespec *ts)
@@ -41,7 +36,7 @@ static void add_timeout_ms(struct text *t, const struct message *in)
 static void run_select(struct program *p, const struct message *in,
 		       struct reply *out)
 {
-	int fd = fd_of(in), sets = (int)message_int(in, 1, 0), ready = 0;
+	int fd = call_fd(in), sets = (int)message_int(in, 1, 0), ready = 0;
 	size_t longs = fd < 0 ? 1 : (size_t)(fd / LONG_BITS) + 1;
 	unsigned long *bits = calloc(3 * longs, sizeof(*bits));
 	unsigned long bit = 1ul << (fd < 0 ? 0 : fd % LONG_BITS);
@@ -74,7 +69,7 @@ static void show_select(struct text *t, const struct message *in,
 			const struct message *out)
 {
 	static const char *const set_names[] = { "read", "write", "except" };
-	int fd = fd_of(in), sets = (int)message_int(in, 1, 0);
+	int fd = call_fd(in), sets = (int)message_int(in, 1, 0);
 	int ready = (int)message_int(out, 1, 0);
 	int64_t ns = message_int(in, 2, -1);
 	const char *comma = "";
@@ -109,7 +104,7 @@ static void show_select(struct text *t, const struct message *in,
 static void run_poll(struct program *p, const struct message *in,
 		     struct reply *out)
 {
-	struct pollfd pfd = { .fd = fd_of(in),
+	struct pollfd pfd = { .fd = call_fd(in),
 			      .events = (short)message_int(in, 1, 0) };
 	struct timespec ts;
 
@@ -121,7 +116,7 @@ static void run_poll(struct program *p, const struct message *in,
 static void show_poll(struct text *t, const struct message *in,
 		      const struct message *out)
 {
-	text_add(t, "poll([{fd=%d, events=", fd_of(in));
+	text_add(t, "poll([{fd=%d, events=", call_fd(in));
 	names_add_flags(t, NAME_POLL, (uint64_t)message_int(in, 1, 0));
 	text_add(t, "}], 1, ");
 	add_timeout_ms(t, in);
@@ -140,7 +135,7 @@ static void run_epoll(struct program *p, const struct message *in,
 		      struct reply *out)
 {
 	uint32_t events = (uint32_t)message_int(in, 1, 0);
-	int epfd = program_epoll(p, fd_of(in), events);
+	int epfd = program_epoll(p, call_fd(in), events);
 	struct epoll_event ev = { .events = 0 };
 	struct timespec ts;
 
@@ -157,7 +152,7 @@ static void run_epoll(struct program *p, const struct message *in,
 static void show_epoll(struct text *t, const struct message *in,
 		       const struct message *out)
 {
-	text_add(t, "epoll_wait([{fd=%d, events=", fd_of(in));
+	text_add(t, "epoll_wait([{fd=%d, events=", call_fd(in));
 	names_add_flags(t, NAME_EPOLL, (uint64_t)message_int(in, 1, 0));
 	text_add(t, "}], 1, ");
 	add_timeout_ms(t, in);

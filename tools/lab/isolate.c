@@ -137,24 +137,24 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-	{ENOSPC,  SYS_MAX,	   0,
+	{ ENOSPC, SYS_MAX, 0,
 	  "user.max_user_namespaces is 0; "
-	  "allow with: sysctl user.max_user_namespaces=15000"      },
-	{ EPERM,	 SYS_CLONE_OK, 0,
+	  "allow with: sysctl user.max_user_namespaces=15000" },
+	{ EPERM, SYS_CLONE_OK, 0,
 	  "kernel.unprivileged_userns_clone is 0; "
-	  "allow with: sysctl kernel.unprivileged_userns_clone=1"  },
-	{ 0,	     SYS_APPARMOR, 1,
+	  "allow with: sysctl kernel.unprivileged_userns_clone=1" },
+	{ 0, SYS_APPARMOR, 1,
 	  "AppArmor restricts user namespaces "
 	  "(kernel.apparmor_restrict_unprivileged_userns is 1); allow with a "
-	  "profile for ooblab that has the rule \"userns,\""	     },
-	{ ENOSPC, NULL,		0,
+	  "profile for ooblab that has the rule \"userns,\"" },
+	{ ENOSPC, NULL, 0,
 	  "too many namespaces: user.max_user_namespaces or "
-	  "user.max_net_namespaces is reached"		       },
-	{ EPERM,	 NULL,	       0,
+	  "user.max_net_namespaces is reached" },
+	{ EPERM, NULL, 0,
 	  "a seccomp filter or container forbids it; in a container, "
 	  "start it with --security-opt seccomp=unconfined or as root with "
-	  "--cap-add SYS_ADMIN"				    },
-	{ 0,	     NULL,	   0, "the kernel lacks or forbids it"},
+	  "--cap-add SYS_ADMIN" },
+	{ 0, NULL, 0, "the kernel lacks or forbids it" },
 };
 
 void isolate_explain(enum isolate_step step, int error, char *out, size_t size)

@@ -14,10 +14,10 @@ static const struct transport {
 	const char *name;
 	int family, protocol;
 } transports[] = {
-	{"tcp4",	  AF_INET,  0	     },
-	{ "tcp6",  AF_INET6, 0	      },
-	{ "unix",  AF_UNIX,  0	     },
-	{ "mptcp", AF_INET,  IPPROTO_MPTCP},
+	{ "tcp4", AF_INET, 0 },
+	{ "tcp6", AF_INET6, 0 },
+	{ "unix", AF_UNIX, 0 },
+	{ "mptcp", AF_INET, IPPROTO_MPTCP },
 };
 
 struct wish {

@@ -279,14 +279,10 @@ static int sysctl(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-	{"socket",	    make_socket	},
-	{ "fork",	  fork_program },
-	{ "setpgid",     set_group    },
-	{ "signals",     count_signals},
-	{ "wait_signal", wait_signal  },
-	{ "kill",	  kill_program },
-	{ "sysctl",	    sysctl	   },
-	{ NULL,		NULL	     },
+	{ "socket", make_socket },	{ "fork", fork_program },
+	{ "setpgid", set_group },	{ "signals", count_signals },
+	{ "wait_signal", wait_signal }, { "kill", kill_program },
+	{ "sysctl", sysctl },		{ NULL, NULL },
 };
 
 static int index_program(lua_State *L)

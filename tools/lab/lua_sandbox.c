@@ -88,12 +88,12 @@ int sandbox_skip(lua_State *L)
 static void open_libraries(lua_State *L)
 {
 	static const luaL_Reg libraries[] = {
-		{LUA_GNAME,	     luaopen_base	  },
-		{ LUA_TABLIBNAME,  luaopen_table	},
-		{ LUA_STRLIBNAME,  luaopen_string	 },
-		{ LUA_MATHLIBNAME, luaopen_math	},
-		{ LUA_UTF8LIBNAME, luaopen_utf8	},
-		{ LUA_COLIBNAME,	 luaopen_coroutine},
+		{ LUA_GNAME, luaopen_base },
+		{ LUA_TABLIBNAME, luaopen_table },
+		{ LUA_STRLIBNAME, luaopen_string },
+		{ LUA_MATHLIBNAME, luaopen_math },
+		{ LUA_UTF8LIBNAME, luaopen_utf8 },
+		{ LUA_COLIBNAME, luaopen_coroutine },
 	};
 	/* They load files or bytecode, or reach past the limits. */
 	static const char *const removed[] = { "dofile", "loadfile", "load",

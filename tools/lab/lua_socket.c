@@ -430,10 +430,10 @@ static void new_methods(lua_State *L, const char *name, lua_CFunction method,
 void card_open_socket(lua_State *L)
 {
 	static const luaL_Reg pending[] = {
-		{"done",	  call_done    },
-		{ "result",  call_result	},
-		{ "__index", index_methods},
-		{ NULL,	NULL	     },
+		{ "done", call_done },
+		{ "result", call_result },
+		{ "__index", index_methods },
+		{ NULL, NULL },
 	};
 
 	new_methods(L, END, call_method, index_end);

@@ -19,12 +19,9 @@ static const struct {
 	const char *key, *name;
 	uint8_t flag;
 } flags[FLAGS] = {
-	{"syn",	 "SYN", CAPTURE_SYN},
-	       { "fin", "FIN", CAPTURE_FIN},
-	{ "rst", "RST", CAPTURE_RST},
-	       { "psh", "PSH", CAPTURE_PSH},
-	{ "ack", "ACK", CAPTURE_ACK},
-	       { "urg", "URG", CAPTURE_URG},
+	{ "syn", "SYN", CAPTURE_SYN }, { "fin", "FIN", CAPTURE_FIN },
+	{ "rst", "RST", CAPTURE_RST }, { "psh", "PSH", CAPTURE_PSH },
+	{ "ack", "ACK", CAPTURE_ACK }, { "urg", "URG", CAPTURE_URG },
 };
 
 /* Fields that are numbers of a segment. */

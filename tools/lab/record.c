@@ -26,10 +26,10 @@ int record_write(int fd, enum record_kind kind, const void *a, size_t a_len,
 {
 	struct record_head head = { kind, (uint32_t)(a_len + b_len + c_len) };
 	struct iovec iov[] = {
-		{&head,	 sizeof(head)},
-		{ (void *)a, a_len	   },
-		{ (void *)b, b_len	   },
-		{ (void *)c, c_len	   },
+		{ &head, sizeof(head) },
+		{ (void *)a, a_len },
+		{ (void *)b, b_len },
+		{ (void *)c, c_len },
 	};
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 4 };
 

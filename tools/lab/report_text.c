@@ -239,13 +239,10 @@ static const struct {
 	bool (*make)(const struct reporter *r, const json_t *e,
 		     struct line *line);
 } kinds[] = {
-	{"call",	  call_line   },
-	     { "signal",	 signal_line },
-	{ "segment", segment_line},
-	     { "queue",	queue_line  },
-	{ "expect",  expect_line },
-	     { "note",    note_line	 },
-	{ "exit",	  exit_line   },
+	{ "call", call_line },	     { "signal", signal_line },
+	{ "segment", segment_line }, { "queue", queue_line },
+	{ "expect", expect_line },   { "note", note_line },
+	{ "exit", exit_line },
 };
 
 static void print_entry(struct reporter *r, const struct entry *entry)
