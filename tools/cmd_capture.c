@@ -36,6 +36,7 @@ static const struct option long_options[] = {
 	{ "max-flows", required_argument, NULL, OPT_MAX_FLOWS },
 	{ "max-memory", required_argument, NULL, OPT_MAX_MEMORY },
 	{ "flow", required_argument, NULL, OPT_FLOW },
+	{ "follow", required_argument, NULL, OPT_FOLLOW },
 	{ "ladder", optional_argument, NULL, OPT_LADDER },
 	{ "growing", no_argument, NULL, OPT_GROWING },
 	{ NULL, 0, NULL, 0 },
@@ -247,7 +248,7 @@ static int read_count(const char *option, const char *text, uint64_t most,
 }
 
 /* "7", "7/a" or "7/b". */
-static int read_flow(struct request *r, const char *text)
+static int read_flow(struct request *r, const char *option, const char *text)
 {
 	char *end;
 
@@ -259,7 +260,7 @@ static int read_flow(struct request *r, const char *text)
 		r->context.direction = *end ? end[1] - 'a' : -1;
 		return 0;
 	}
-	cmd_complain("capture", "--flow takes N, N/a or N/b, not %s", text);
+	cmd_complain("capture", "%s takes N, N/a or N/b, not %s", option, text);
 	return -1;
 }
 
@@ -331,7 +332,10 @@ static int read_option(struct request *r, int option)
 			n < FLOW_BYTES ? 1 : (uint32_t)(n / FLOW_BYTES);
 		return 0;
 	case OPT_FLOW:
-		return read_flow(r, optarg);
+		return read_flow(r, "--flow", optarg);
+	case OPT_FOLLOW:
+		r->second = &output_follow;
+		return read_flow(r, "--follow", optarg);
 	case OPT_LADDER:
 		return read_ladder(r, optarg);
 	case OPT_GROWING:
@@ -353,15 +357,15 @@ static int check(struct request *r)
 	if (r->whole_flows && !path)
 		return cmd_complain("capture", "--whole-flows needs -w"), -1;
 	if (r->whole_flows && r->second)
-		return cmd_complain(
-			       "capture",
-			       "--whole-flows and --ladder: one at a time"),
+		return cmd_complain("capture",
+				    "--whole-flows, --ladder and --follow: one "
+				    "at a time"),
 		       -1;
 	if (r->whole_flows)
 		r->second = &output_write_whole;
 	r->write = path && !r->whole_flows;
 	/* A diagram, or packets to a pipe, are all there is to print. */
-	if (r->second == &output_ladder || (path && !strcmp(path, "-"))) {
+	if ((r->second && !r->whole_flows) || (path && !strcmp(path, "-"))) {
 		if (r->first != &output_lines)
 			return cmd_complain("capture",
 					    "standard output is taken twice"),
@@ -441,6 +445,8 @@ const struct cmd cmd_capture = {
 		"  --json              an object a line, last a summary\n"
 		"  --summary           the summary alone\n"
 		"  --ladder[=mermaid]  one flow as a sequence diagram\n"
+		"  --follow N[/a|/b]   what one flow said, urgent bytes in "
+		"brackets\n"
 		"  --flow N[/a|/b]     the flow, and its direction\n"
 		"  --inner             look into tunnels as well\n"
 		"  --max-flows N       flows known at once; 1048576\n"

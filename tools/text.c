@@ -51,19 +51,27 @@ static void add_escaped(struct text *t, unsigned char c, bool digit_next)
 		text_add(t, "\\%o", c);
 }
 
-void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most)
+static void add_all(struct text *t, const unsigned char *p, size_t len)
 {
-	const unsigned char *p = bytes;
-	size_t shown = len < most ? len : most;
-
-	text_add(t, "\"");
-	for (size_t i = 0; i < shown; i++) {
-		bool digit = i + 1 < shown && p[i + 1] >= '0' &&
-			     p[i + 1] <= '9';
+	for (size_t i = 0; i < len; i++) {
+		bool digit = i + 1 < len && p[i + 1] >= '0' && p[i + 1] <= '9';
 
 		add_escaped(t, p[i], digit);
 	}
-	text_add(t, shown < len ? "\"..." : "\"");
+}
+
+void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most)
+{
+	text_add(t, "\"");
+	add_all(t, bytes, len < most ? len : most);
+	text_add(t, most < len ? "\"..." : "\"");
+}
+
+void text_add_plain(struct text *t, const void *bytes, size_t len, size_t most)
+{
+	add_all(t, bytes, len < most ? len : most);
+	if (most < len)
+		text_add(t, "...");
 }
 
 /* Length of the well-formed UTF-8 sequence at `p`, 0 when there is none. */

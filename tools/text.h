@@ -25,6 +25,9 @@ void text_add(struct text *t, const char *format, ...)
  */
 void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most);
 
+/* The same without the quotes. */
+void text_add_plain(struct text *t, const void *bytes, size_t len, size_t most);
+
 /*
  * Copy `line` into `out` with every control character, and every byte that is
  * not part of well-formed UTF-8, replaced by '?'. Newlines stay,
