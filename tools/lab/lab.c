@@ -336,7 +336,6 @@ struct actor *lab_program(struct lab *lab, const char *name)
 	if (!actor)
 		close(pair[0]); /* a program that was made ends by that */
 	else
-		/* With its second thread made, the next pid is always that. */
 		lab_settle(lab, actor);
 	return actor;
 }

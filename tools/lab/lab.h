@@ -122,7 +122,8 @@ int lab_await_signal(struct lab *lab, struct actor *actor, int sig,
 
 /*
  * Let in what `actor` has noticed by now, once its main thread waits for an
- * order or blocks in its call. Nothing, when the program is gone.
+ * order or blocks in its call. Nothing, when the program is gone. A new one
+ * has made its second thread then, so that the next has always the same pid.
  */
 void lab_settle(struct lab *lab, struct actor *actor);
 

@@ -149,6 +149,7 @@ struct actor *card_fork(lua_State *L, struct actor *parent, int name_arg)
 	lab_release(lab, call);
 	if (!child)
 		luaL_error(L, "fork: more than %d programs", LAB_ACTORS);
+	lab_settle(lab, child);
 	return child;
 }
 

@@ -374,6 +374,7 @@ static void close_own_descriptors(struct program *p)
 
 void program_fork(struct program *p, struct reply *out)
 {
+	sigset_t all, old;
 	int pair[2];
 	pid_t pid;
 
@@ -381,6 +382,9 @@ void program_fork(struct program *p, struct reply *out)
 		reply_result(out, -1);
 		return;
 	}
+	/* The child's go on being blocked until it can count them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pid = fork();
 	if (pid == 0) {
 		close_own_descriptors(p);
@@ -388,6 +392,7 @@ void program_fork(struct program *p, struct reply *out)
 		be_program(pair[1], true);
 	}
 	reply_result(out, pid);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	close(pair[1]);
 	if (pid < 0)
 		close(pair[0]);
