@@ -148,16 +148,22 @@ static void show_fcntl(struct text *t, const struct message *in,
 	}
 }
 
-/* Every request here takes an int and may fill it. */
+static bool sets_only(unsigned long request)
+{
+	return request == FIONBIO || request == FIOASYNC ||
+	       request == FIOSETOWN || request == SIOCSPGRP;
+}
+
+/* Every request here takes an int. v[1] is what it filled, or 0. */
 static void run_ioctl(struct program *p, const struct message *in,
 		      struct reply *out)
 {
+	unsigned long request = (unsigned long)message_int(in, 1, 0);
 	int n = (int)message_int(in, 2, 0);
 
 	(void)p;
-	reply_result(out, ioctl(call_fd(in),
-				(unsigned long)message_int(in, 1, 0), &n));
-	message_add_int(&out->m, n);
+	reply_result(out, ioctl(call_fd(in), request, &n));
+	message_add_int(&out->m, sets_only(request) ? 0 : n);
 }
 
 static void show_ioctl(struct text *t, const struct message *in,
@@ -165,7 +171,9 @@ static void show_ioctl(struct text *t, const struct message *in,
 {
 	text_add(t, "ioctl(%d, ", call_fd(in));
 	names_add(t, NAME_IOCTL, message_int(in, 1, 0));
-	if (message_int(out, 0, -1) >= 0)
+	if (sets_only((unsigned long)message_int(in, 1, 0)))
+		text_add(t, ", [%d]", (int)message_int(in, 2, 0));
+	else if (message_int(out, 0, -1) >= 0)
 		text_add(t, ", [%d]", (int)message_int(out, 1, 0));
 	text_add(t, ")");
 	show_result(t, out);

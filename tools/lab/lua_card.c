@@ -108,7 +108,10 @@ static void table_address(lua_State *L, int arg, struct address *out)
 		return;
 	}
 	lua_pop(L, 1);
-	lua_getfield(L, arg, "address");
+	if (lua_getfield(L, arg, "address") == LUA_TNIL) {
+		lua_pop(L, 1);
+		lua_getfield(L, arg, "host");
+	}
 	lua_getfield(L, arg, "port");
 	luaL_argcheck(L, lua_isstring(L, -2), arg,
 		      "table with address and port, or path, expected");

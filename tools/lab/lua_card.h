@@ -45,6 +45,16 @@ int64_t card_deadline(lua_State *L, int arg);
 void card_read_address(lua_State *L, int arg, int family, struct address *out);
 void card_push_address(lua_State *L, const struct address *a);
 
+/*
+ * Add level, option and value at `arg` and behind it. SO_RCVTIMEO and
+ * SO_SNDTIMEO are seconds, SO_LINGER is {onoff=, linger=}; of all others an
+ * integer or a boolean is an int, and a string the value's bytes.
+ */
+void card_read_option(lua_State *L, int arg, struct message *order);
+/* Push the value `v` that getsockopt gave for `order`, in the same form. */
+void card_push_option(lua_State *L, const struct message *order,
+		      const struct value *v);
+
 /* Wait for a call's reply; a Lua error when it cannot come any more. */
 void card_await(lua_State *L, struct pending *call, int64_t deadline_ns);
 

@@ -57,9 +57,10 @@ static void read_wish(lua_State *L, struct wish *w)
 	struct lab *lab = sandbox_lab(L);
 
 	*w = (struct wish){ .inline_delivery = lab->inline_delivery };
-	if (lua_isnoneornil(L, 1)) {
-		w->transport = find_transport(L, lab->transport);
-		return;
+	lua_settop(L, 1);
+	if (lua_isnil(L, 1)) {
+		lua_newtable(L);
+		lua_replace(L, 1);
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_getfield(L, 1, "transport");

@@ -2,12 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 
 #include "oob/deadline.h"
 #include "tools/lab/lua_card.h"
@@ -44,40 +39,6 @@ struct end *card_test_end(lua_State *L, int arg)
 struct end *card_check_end(lua_State *L, int arg)
 {
 	return *(struct end **)luaL_checkudata(L, arg, END);
-}
-
-/* Some options are structs; those of time are given in seconds. */
-static void read_option(lua_State *L, int arg, struct message *order)
-{
-	lua_Integer level = luaL_checkinteger(L, arg);
-	lua_Integer option = luaL_checkinteger(L, arg + 1);
-	struct timeval tv;
-	struct linger l;
-
-	message_add_int(order, level);
-	message_add_int(order, option);
-	if (level == SOL_SOCKET &&
-	    (option == SO_RCVTIMEO || option == SO_SNDTIMEO)) {
-		int64_t ns = card_seconds(L, arg + 2, 0);
-
-		tv.tv_sec = ns / 1000000000;
-		tv.tv_usec = ns % 1000000000 / 1000;
-		lua_pushlstring(L, (const char *)&tv, sizeof(tv));
-	} else if (lua_istable(L, arg + 2)) {
-		lua_getfield(L, arg + 2, "onoff");
-		lua_getfield(L, arg + 2, "linger");
-		l.l_onoff = (int)lua_tointeger(L, -2);
-		l.l_linger = (int)lua_tointeger(L, -1);
-		lua_pushlstring(L, (const char *)&l, sizeof(l));
-	} else if (lua_isboolean(L, arg + 2)) {
-		message_add_int(order, lua_toboolean(L, arg + 2));
-		return;
-	} else {
-		message_add_int(order, luaL_checkinteger(L, arg + 2));
-		return;
-	}
-	/* The string stays on the stack until the order is copied. */
-	message_add_bytes(order, lua_tostring(L, -1), lua_rawlen(L, -1));
 }
 
 static void read_fcntl(lua_State *L, int arg, struct message *order)
@@ -141,7 +102,7 @@ static void read_letter(lua_State *L, int arg, char letter, int family,
 		message_add_bytes(order, lua_tostring(L, -1), a.len);
 		return;
 	case 'O':
-		read_option(L, arg, order);
+		card_read_option(L, arg, order);
 		return;
 	case 'F':
 		read_fcntl(L, arg, order);
@@ -175,18 +136,10 @@ static void push_bytes(lua_State *L, const struct value *v)
 	lua_pushlstring(L, (const char *)v->bytes, v->len);
 }
 
-/* A value of an int's size is a number, any other its bytes. */
-static int give_option(lua_State *L, const struct value *v)
+static void push_integer_field(lua_State *L, const char *key, lua_Integer n)
 {
-	int n;
-
-	if (v->len != sizeof(n)) {
-		push_bytes(L, v);
-		return 1;
-	}
-	memcpy(&n, v->bytes, sizeof(n));
 	lua_pushinteger(L, n);
-	return 1;
+	lua_setfield(L, -2, key);
 }
 
 static int give_fcntl(lua_State *L, const struct pending *call)
@@ -196,10 +149,8 @@ static int give_fcntl(lua_State *L, const struct pending *call)
 
 	if (cmd == F_GETOWN_EX) {
 		lua_newtable(L);
-		lua_pushinteger(L, message_int(r, 1, 0));
-		lua_setfield(L, -2, "type");
-		lua_pushinteger(L, message_int(r, 2, 0));
-		lua_setfield(L, -2, "pid");
+		push_integer_field(L, "type", message_int(r, 1, 0));
+		push_integer_field(L, "pid", message_int(r, 2, 0));
 		return 1;
 	}
 	lua_pushinteger(L, message_int(r, cmd == F_GETOWN ? 1 : 0, 0));
@@ -273,7 +224,8 @@ static int give(lua_State *L, struct pending *call)
 		lua_pushinteger(L, message_int(r, 1, 0));
 		return 1;
 	case 'o':
-		return give_option(L, &r->v[1]);
+		card_push_option(L, call->order, &r->v[1]);
+		return 1;
 	case 'f':
 		return give_fcntl(L, call);
 	case 'x':
