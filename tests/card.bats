@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# Experiments written to the card as docs/lua.md has it, each using one part of
+# it in all the forms that a reader may expect to work.
+
+OOBLAB=${OOBLAB:-build/ooblab}
+
+setup()
+{
+	bats_load_library bats-support
+	bats_load_library bats-assert
+}
+
+# Runs tests/card/NAME.lua on all transports, both ways; all must hold there or
+# be skipped, and one must hold.
+holds()
+{
+	run "$OOBLAB" run --json --inline=both -j2 \
+		--transport tcp4,tcp6,unix,mptcp "tests/card/$1.lua"
+	if [ "$status" -eq 77 ]; then
+		skip "$output"
+	fi
+	assert_equal "$(jq -rR 'fromjson? | select(.event == "verdict" and
+		.verdict != "held" and .verdict != "skipped") |
+		"\(.transport): \(.why)"' <<<"$output")" ""
+	assert_success
+}
+
+@test "addresses" { holds addresses; }
+@test "calls that block" { holds blocking; }
+@test "context and constants" { holds context; }
+@test "ends of streams, refusals" { holds endings; }
+@test "expectations, and Lua itself" { holds expectations; }
+@test "the library's calls" { holds liboob; }
+@test "options, flags, owners, queues" { holds options; }
+@test "processes, signals, sysctls" { holds processes; }
+@test "select, poll and epoll" { holds readiness; }
+@test "the wire" { holds wire; }
+
+@test "no file of tests/card is left out" {
+	local file
+
+	for file in tests/card/*.lua; do
+		grep -q "holds $(basename "$file" .lua);" tests/card.bats
+	done
+}
+
+@test "what ooblab new writes holds" {
+	cd "$BATS_TEST_TMPDIR"
+	OOBLAB=$(cd "$OLDPWD" && realpath "$OOBLAB")
+	run "$OOBLAB" new mine
+	assert_output mine.lua
+	run "$OOBLAB" run --inline=both --transport tcp4,tcp6,unix mine.lua
+	if [ "$status" -eq 77 ]; then
+		skip "$output"
+	fi
+	assert_success
+	assert_output --partial "6 of 6 held"
+}
