@@ -89,6 +89,8 @@ int main(int argc, char **argv)
 	const struct cmd *cmd;
 
 	setlocale(LC_CTYPE, "");
+	/* Ignored by our parent, a child's end could not be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	if (argc < 2) {
 		print_overview(stderr);

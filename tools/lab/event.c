@@ -1,28 +1,39 @@
 #include "tools/lab/event.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "tools/lab/names.h"
-#include "tools/lab/record.h"
 #include "tools/text.h"
 
-#define DATA_BYTES_MAX                                                         \
-	(64u << 10) /* of one event; the rest is only counted                  \
-		     */
+/* Of one event's data or text; the rest is only counted. */
+#define DATA_BYTES_MAX (64u << 10)
+
+/* What cannot be told cannot be judged. */
+static void lost(struct lab *lab)
+{
+	lab->broken = true;
+	lab_why(lab, "an event was lost: not enough memory");
+}
 
 static void send_json(struct lab *lab, enum record_kind kind, json_t *event)
 {
 	char *line = json_dumps(event, JSON_COMPACT);
 
 	if (line)
-		record_write(lab->out, kind, line, strlen(line), NULL, 0, NULL,
-			     0);
+		lab_record(lab, kind, line, strlen(line), NULL, 0, NULL, 0);
+	else
+		lost(lab);
 	free(line);
 	json_decref(event);
+}
+
+static void set(struct lab *lab, json_t *e, const char *key, json_t *value)
+{
+	if (json_object_set_new(e, key, value) < 0)
+		lost(lab);
 }
 
 /* jansson refuses what is not UTF-8: a script's text may be anything. */
@@ -36,7 +47,7 @@ static json_t *any_text(const char *s)
 		return text;
 	clean = malloc(size);
 	if (!clean)
-		return json_null();
+		return NULL;
 	text = json_string(text_printable(clean, size, s));
 	free(clean);
 	return text;
@@ -54,26 +65,28 @@ static json_t *event_now(struct lab *lab, const char *event)
 {
 	json_t *e = event_at(lab, lab_realtime_ns(), "lab", event);
 
-	json_object_set_new(e, "line", json_integer(lab->line));
+	set(lab, e, "line", json_integer(lab->line));
 	return e;
 }
 
-static void set_hex(json_t *e, const char *key, const uint8_t *bytes,
-		    size_t len)
+static void set_hex(struct lab *lab, json_t *e, const char *key,
+		    const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t shown = len < DATA_BYTES_MAX ? len : DATA_BYTES_MAX;
 	char *hex = calloc(2, shown + 1);
 
-	if (!hex)
+	if (!hex) {
+		lost(lab);
 		return;
+	}
 	for (size_t i = 0; i < shown; i++) {
 		hex[2 * i] = digits[bytes[i] >> 4];
 		hex[2 * i + 1] = digits[bytes[i] & 15];
 	}
-	json_object_set_new(e, key, json_stringn(hex, 2 * shown));
+	set(lab, e, key, json_stringn(hex, 2 * shown));
 	if (shown < len)
-		json_object_set_new(e, "data_cut", json_true());
+		set(lab, e, "data_cut", json_true());
 	free(hex);
 }
 
@@ -89,7 +102,7 @@ static const struct value *call_data(const struct pending *call)
 	return NULL;
 }
 
-static void set_end(json_t *e, const struct end *end)
+static void set_end(struct lab *lab, json_t *e, const struct end *end)
 {
 	struct text t;
 
@@ -97,12 +110,12 @@ static void set_end(json_t *e, const struct end *end)
 		return;
 	text_clear(&t);
 	address_add(&t, &end->local);
-	json_object_set_new(e, "local", any_text(t.s));
+	set(lab, e, "local", any_text(t.s));
 	if (!end->peer.len)
 		return;
 	text_clear(&t);
 	address_add(&t, &end->peer);
-	json_object_set_new(e, "peer", any_text(t.s));
+	set(lab, e, "peer", any_text(t.s));
 }
 
 void event_call(struct lab *lab, const struct pending *call)
@@ -116,26 +129,24 @@ void event_call(struct lab *lab, const struct pending *call)
 
 	text_clear(&t);
 	row->show(&t, call->order, call->reply);
-	json_object_set_new(e, "end_ns",
-			    json_integer(call->reply->end_ns - lab->t0_ns));
-	json_object_set_new(e, "pid", json_integer(call->actor->pid));
-	json_object_set_new(e, "call", json_string(row->name));
+	set(lab, e, "end_ns", json_integer(call->reply->end_ns - lab->t0_ns));
+	set(lab, e, "pid", json_integer(call->actor->pid));
+	set(lab, e, "call", json_string(row->name));
 	if (call->end) {
-		json_object_set_new(e, "fd", json_integer(call->end->fd));
-		set_end(e, call->end);
+		set(lab, e, "fd", json_integer(call->end->fd));
+		set_end(lab, e, call->end);
 	}
-	json_object_set_new(e, "result", json_integer(ret < 0 ? -1 : ret));
+	set(lab, e, "result", json_integer(ret < 0 ? -1 : ret));
 	if (ret < 0)
-		json_object_set_new(e, "error",
-				    json_string(names_errno((int)-ret)));
+		set(lab, e, "error", json_string(names_errno((int)-ret)));
 	if (data && data->kind == VALUE_BYTES)
-		set_hex(e, "data", data->bytes, data->len);
-	json_object_set_new(e, "line", json_integer(call->line));
+		set_hex(lab, e, "data", data->bytes, data->len);
+	set(lab, e, "line", json_integer(call->line));
 	if (call->setup)
-		json_object_set_new(e, "setup", json_true());
+		set(lab, e, "setup", json_true());
 	if (call->later)
-		json_object_set_new(e, "later", json_true());
-	json_object_set_new(e, "text", any_text(t.s));
+		set(lab, e, "later", json_true());
+	set(lab, e, "text", any_text(t.s));
 	send_json(lab, RECORD_EVENT, e);
 }
 
@@ -177,11 +188,11 @@ void event_signal(struct lab *lab, const struct actor *actor,
 	if (pid)
 		text_add(&t, ", si_pid=%d", pid);
 	text_add(&t, "} ---");
-	json_object_set_new(e, "signal", json_string(name));
-	json_object_set_new(e, "code", json_integer(code));
-	json_object_set_new(e, "sender_pid", json_integer(pid));
-	json_object_set_new(e, "pid", json_integer(actor->pid));
-	json_object_set_new(e, "text", json_string(t.s));
+	set(lab, e, "signal", json_string(name));
+	set(lab, e, "code", json_integer(code));
+	set(lab, e, "sender_pid", json_integer(pid));
+	set(lab, e, "pid", json_integer(actor->pid));
+	set(lab, e, "text", json_string(t.s));
 	send_json(lab, RECORD_EVENT, e);
 }
 
@@ -195,14 +206,13 @@ void event_exit(struct lab *lab, const struct actor *actor, int status)
 	if (WIFSIGNALED(status)) {
 		names_signal(name, sizeof(name), WTERMSIG(status));
 		text_add(&t, "+++ killed by %s +++", name);
-		json_object_set_new(e, "signal", json_string(name));
+		set(lab, e, "signal", json_string(name));
 	} else {
 		text_add(&t, "+++ exited with %d +++", WEXITSTATUS(status));
-		json_object_set_new(e, "status",
-				    json_integer(WEXITSTATUS(status)));
+		set(lab, e, "status", json_integer(WEXITSTATUS(status)));
 	}
-	json_object_set_new(e, "pid", json_integer(actor->pid));
-	json_object_set_new(e, "text", json_string(t.s));
+	set(lab, e, "pid", json_integer(actor->pid));
+	set(lab, e, "text", json_string(t.s));
 	send_json(lab, RECORD_EVENT, e);
 }
 
@@ -210,13 +220,13 @@ void event_queue(struct lab *lab, const struct end *end)
 {
 	json_t *e = event_at(lab, lab_realtime_ns(), end->actor->name, "queue");
 
-	json_object_set_new(e, "fd", json_integer(end->fd));
+	set(lab, e, "fd", json_integer(end->fd));
 	if (end->unread >= 0)
-		json_object_set_new(e, "unread", json_integer(end->unread));
+		set(lab, e, "unread", json_integer(end->unread));
 	if (end->at_mark >= 0)
-		json_object_set_new(e, "at_mark", json_boolean(end->at_mark));
+		set(lab, e, "at_mark", json_boolean(end->at_mark));
 	if (end->unacked >= 0)
-		json_object_set_new(e, "unacked", json_integer(end->unacked));
+		set(lab, e, "unacked", json_integer(end->unacked));
 	send_json(lab, RECORD_EVENT, e);
 }
 
@@ -224,53 +234,74 @@ void event_expect(struct lab *lab, bool held, const char *want, const char *got)
 {
 	json_t *e = event_now(lab, "expect");
 
-	json_object_set_new(e, "held", json_boolean(held));
-	json_object_set_new(e, "want", any_text(want));
-	json_object_set_new(e, "got", any_text(got));
+	set(lab, e, "held", json_boolean(held));
+	set(lab, e, "want", any_text(want));
+	set(lab, e, "got", any_text(got));
 	send_json(lab, RECORD_EVENT, e);
 }
 
 void event_text(struct lab *lab, const char *kind, const char *text)
 {
 	json_t *e = event_now(lab, kind);
+	char *cut = NULL;
 
-	json_object_set_new(e, "text", any_text(text));
+	if (strlen(text) > DATA_BYTES_MAX) {
+		cut = strndup(text, DATA_BYTES_MAX);
+		set(lab, e, "text_cut", json_true());
+	}
+	set(lab, e, "text", any_text(cut ? cut : text));
+	free(cut);
 	send_json(lab, RECORD_EVENT, e);
+}
+
+json_t *event_verdict_json(const struct event_verdict *v)
+{
+	json_t *experiment = any_text(v->experiment), *why = any_text(v->why);
+
+	/* "o" takes the reference, and fails for NULL. */
+	return json_pack("{s:I, s:s, s:s, s:o, s:s, s:b, s:s, s:I, s:I, s:o}",
+			 "t_ns", (json_int_t)v->t_ns, "lane", "lab", "event",
+			 "verdict", "experiment", experiment, "transport",
+			 v->transport, "inline", v->inline_delivery, "verdict",
+			 v->verdict, "expectations",
+			 (json_int_t)v->expectations, "failures",
+			 (json_int_t)v->failures, "why", why);
 }
 
 void event_verdict(struct lab *lab, const char *verdict)
 {
-	json_t *e = event_at(lab, lab_realtime_ns(), "lab", "verdict");
+	const struct event_verdict v = {
+		.t_ns = lab_realtime_ns() - lab->t0_ns,
+		.experiment = lab->experiment,
+		.transport = lab->transport,
+		.inline_delivery = lab->inline_delivery,
+		.verdict = verdict,
+		.expectations = lab->expectations,
+		.failures = lab->failures,
+		.why = lab->why,
+	};
 
-	json_object_set_new(e, "experiment", any_text(lab->experiment));
-	json_object_set_new(e, "transport", json_string(lab->transport));
-	json_object_set_new(e, "inline", json_boolean(lab->inline_delivery));
-	json_object_set_new(e, "verdict", json_string(verdict));
-	json_object_set_new(e, "expectations", json_integer(lab->expectations));
-	json_object_set_new(e, "failures", json_integer(lab->failures));
-	json_object_set_new(e, "why", any_text(lab->why));
-	send_json(lab, RECORD_VERDICT, e);
+	send_json(lab, RECORD_VERDICT, event_verdict_json(&v));
 }
 
 void event_segment(struct lab *lab, const struct event_segment *s)
 {
 	json_t *e = event_at(lab, s->time_ns, "wire", "segment");
 
-	json_object_set_new(e, "frame", json_integer(s->frame));
-	json_object_set_new(e, "from", json_string(s->from));
-	json_object_set_new(e, "to", json_string(s->to));
-	json_object_set_new(e, "flags", json_string(s->flags));
-	json_object_set_new(e, "seq", json_integer(s->seq));
+	set(lab, e, "frame", json_integer(s->frame));
+	set(lab, e, "from", json_string(s->from));
+	set(lab, e, "to", json_string(s->to));
+	set(lab, e, "flags", json_string(s->flags));
+	set(lab, e, "seq", json_integer(s->seq));
 	if (s->ack >= 0)
-		json_object_set_new(e, "ack", json_integer(s->ack));
-	json_object_set_new(e, "window", json_integer(s->window));
-	json_object_set_new(e, "urgent_pointer",
-			    json_integer(s->urgent_pointer));
-	json_object_set_new(e, "len", json_integer(s->payload_len));
+		set(lab, e, "ack", json_integer(s->ack));
+	set(lab, e, "window", json_integer(s->window));
+	set(lab, e, "urgent_pointer", json_integer(s->urgent_pointer));
+	set(lab, e, "len", json_integer(s->payload_len));
 	if (s->payload_caplen)
-		set_hex(e, "data", s->payload, s->payload_caplen);
+		set_hex(lab, e, "data", s->payload, s->payload_caplen);
 	if (s->note)
-		json_object_set_new(e, "note", json_string(s->note));
-	json_object_set_new(e, "text", json_string(s->text));
+		set(lab, e, "note", json_string(s->note));
+	set(lab, e, "text", json_string(s->text));
 	send_json(lab, RECORD_EVENT, e);
 }

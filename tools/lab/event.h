@@ -5,6 +5,7 @@
 #ifndef LAB_EVENT_H
 #define LAB_EVENT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,7 +21,20 @@ void event_exit(struct lab *lab, const struct actor *actor, int status);
 void event_queue(struct lab *lab, const struct end *end);
 void event_expect(struct lab *lab, bool held, const char *want,
 		  const char *got);
+/* The last of a trial, with the counts and the reason in `lab`. */
 void event_verdict(struct lab *lab, const char *verdict);
+
+struct event_verdict {
+	int64_t t_ns; /* since the experiment began */
+	const char *experiment, *transport;
+	bool inline_delivery;
+	const char *verdict; /* "held", "failed", "skipped" or "error" */
+	unsigned expectations, failures;
+	const char *why;
+};
+
+/* The same for a trial that cannot speak for itself. NULL: no memory. */
+json_t *event_verdict_json(const struct event_verdict *v);
 
 struct event_segment {
 	int64_t time_ns;

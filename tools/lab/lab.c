@@ -38,6 +38,14 @@ void lab_why(struct lab *lab, const char *format, ...)
 	va_end(ap);
 }
 
+void lab_record(struct lab *lab, enum record_kind kind, const void *a,
+		size_t a_len, const void *b, size_t b_len, const void *c,
+		size_t c_len)
+{
+	if (record_write(lab->out, kind, a, a_len, b, b_len, c, c_len) < 0)
+		_exit(1);
+}
+
 struct actor *lab_find(struct lab *lab, const char *name)
 {
 	for (unsigned i = 0; i < lab->actors_count; i++) {
@@ -177,8 +185,12 @@ static void take_reply(struct lab *lab, struct actor *actor,
 	if (!call || call->reply)
 		return;
 	call->reply = message_copy(m);
-	if (!call->reply)
+	if (!call->reply) {
+		lab->broken = true;
+		lab_why(lab, "an answer of %s was lost: not enough memory",
+			actor->name);
 		return;
+	}
 	call->passed_fd = actor->channel.passed_fd;
 	actor->channel.passed_fd = -1;
 	learn_ends(lab, call);

@@ -13,6 +13,7 @@
 #include "tools/lab/address.h"
 #include "tools/lab/call.h"
 #include "tools/lab/message.h"
+#include "tools/lab/record.h"
 
 #define LAB_ACTORS   32
 #define LAB_NAME_MAX 32
@@ -87,6 +88,14 @@ int64_t lab_realtime_ns(void);
 /* Keep the first reason; later ones are its consequences. */
 void lab_why(struct lab *lab, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Tell the run, as record_write() does. A trial that cannot ends here: what it
+ * found out would be lost, and no verdict is better than a wrong one.
+ */
+void lab_record(struct lab *lab, enum record_kind kind, const void *a,
+		size_t a_len, const void *b, size_t b_len, const void *c,
+		size_t c_len);
 
 /* The program called `name`, or NULL. */
 struct actor *lab_find(struct lab *lab, const char *name);

@@ -89,16 +89,22 @@ static bool end_matches(const struct lab *lab, const struct match_end *m,
 }
 
 /* Payload past the snaplen is compared by its length alone. */
-static bool payload_matches(const struct match *m, const struct wire_segment *s)
+static bool payload_matches(struct lab *lab, const struct match *m,
+			    const struct wire_segment *s)
 {
-	return !m->payload ||
-	       (m->payload_len == s->payload_len &&
-		!memcmp(m->payload,
-			s->payload ? s->payload : (const uint8_t *)"",
-			s->payload_caplen));
+	if (!m->payload || m->payload_len != s->payload_len)
+		return !m->payload;
+	if (s->payload_len && !s->payload) {
+		lab->broken = true;
+		lab_why(lab, "a segment's payload was not kept: too much was "
+			     "on the wire before it");
+		return false;
+	}
+	return !s->payload_caplen ||
+	       !memcmp(m->payload, s->payload, s->payload_caplen);
 }
 
-static bool matches(const struct lab *lab, const struct match *m,
+static bool matches(struct lab *lab, const struct match *m,
 		    const struct wire_segment *s)
 {
 	if ((s->flags & m->set) != m->set || s->flags & m->clear)
@@ -107,9 +113,9 @@ static bool matches(const struct lab *lab, const struct match *m,
 		if (m->has[i] && m->number[i] != number_of(s, i))
 			return false;
 	}
-	return payload_matches(m, s) &&
-	       end_matches(lab, &m->from, &s->src, &s->dst) &&
-	       end_matches(lab, &m->to, &s->dst, &s->src);
+	return end_matches(lab, &m->from, &s->src, &s->dst) &&
+	       end_matches(lab, &m->to, &s->dst, &s->src) &&
+	       payload_matches(lab, m, s);
 }
 
 static void read_end(lua_State *L, const char *key, struct match_end *m)

@@ -33,6 +33,8 @@ int record_write(int fd, enum record_kind kind, const void *a, size_t a_len,
 	};
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 4 };
 
+	if (a_len + b_len + c_len > RECORD_BYTES_MAX)
+		return -EMSGSIZE;
 	while (msg.msg_iovlen) {
 		ssize_t n = sendmsg(fd, &msg, MSG_NOSIGNAL);
 
@@ -78,8 +80,7 @@ int record_fill(struct record_reader *r, int fd)
 	return n > 0;
 }
 
-enum record_kind record_next(struct record_reader *r, const uint8_t **data,
-			     size_t *len)
+int record_next(struct record_reader *r, const uint8_t **data, size_t *len)
 {
 	struct record_head head;
 	size_t left = r->len - r->used;
@@ -87,12 +88,15 @@ enum record_kind record_next(struct record_reader *r, const uint8_t **data,
 	if (left < sizeof(head))
 		return 0;
 	memcpy(&head, r->bytes + r->used, sizeof(head));
+	if (head.kind < RECORD_READY || head.kind > RECORD_COUNTS ||
+	    head.len > RECORD_BYTES_MAX)
+		return -EPROTO;
 	if (left - sizeof(head) < head.len)
 		return 0;
 	*data = r->bytes + r->used + sizeof(head);
 	*len = head.len;
 	r->used += sizeof(head) + head.len;
-	return head.kind;
+	return (int)head.kind;
 }
 
 void record_free(struct record_reader *r)

@@ -19,6 +19,8 @@ enum record_kind {
 	RECORD_COUNTS,	  /* struct record_counts */
 };
 
+#define RECORD_BYTES_MAX (1u << 20) /* of one record's content */
+
 struct record_head {
 	uint32_t kind;
 	uint32_t len; /* bytes that follow */
@@ -38,7 +40,8 @@ struct record_counts {
 
 /*
  * Write one record of up to three parts. Waits for the reader: the run always
- * reads. Returns 0 or -errno (-EPIPE: the run is gone).
+ * reads. Returns 0, -EMSGSIZE for more than RECORD_BYTES_MAX in all, -EPIPE
+ * when the run is gone, or another -errno; part of it may then be written.
  */
 int record_write(int fd, enum record_kind kind, const void *a, size_t a_len,
 		 const void *b, size_t b_len, const void *c, size_t c_len);
@@ -57,10 +60,10 @@ int record_fill(struct record_reader *r, int fd);
 
 /*
  * The next whole record: its kind, with its content (good until the next
- * record_fill()) in `*data` and `*len`; or 0 when more must be read first.
+ * record_fill()) in `*data` and `*len`; 0 when more must be read first; or
+ * -EPROTO, now and from then on, for what is no record.
  */
-enum record_kind record_next(struct record_reader *r, const uint8_t **data,
-			     size_t *len);
+int record_next(struct record_reader *r, const uint8_t **data, size_t *len);
 
 void record_free(struct record_reader *r);
 

@@ -13,7 +13,9 @@
 
 #include "oob/deadline.h"
 #include "tools/cmd.h"
+#include "tools/lab/event.h"
 #include "tools/lab/isolate.h"
+#include "tools/lab/names.h"
 #include "tools/lab/record.h"
 #include "tools/lab/save.h"
 #include "tools/lab/trial.h"
@@ -28,7 +30,7 @@
 
 #define GRACE_NS	1000000000LL /* for a trial to end by itself */
 #define PREPARE_NS	30000000000LL
-#define EVENT_BYTES_MAX (256u << 20) /* that one trial may report */
+#define EVENT_BYTES_MAX (64u << 20) /* that one trial may report */
 
 enum state {
 	PREPARING,
@@ -47,7 +49,6 @@ struct attempt {
 	int64_t deadline_ns; /* of this state; CLOCK_MONOTONIC */
 	size_t event_bytes;
 	int point; /* in the saved file */
-	bool told;
 };
 
 struct run {
@@ -65,21 +66,32 @@ struct run {
 	int64_t start_ns;
 };
 
-static void add_event(struct attempt *a, json_t *event)
+/* Returns false when the event is lost. */
+static bool add_event(struct attempt *a, json_t *event)
 {
 	struct outcome *o = &a->outcome;
 	json_t **more = o->events;
 
 	if (!event)
-		return;
+		return false;
 	if ((o->count & (o->count + 1)) == 0) /* 0, 1, 3, 7 …: it is full */
 		more = realloc(o->events, 2 * (o->count + 1) * sizeof(*more));
 	if (!more) {
 		json_decref(event);
-		return;
+		return false;
 	}
 	o->events = more;
 	o->events[o->count++] = event;
+	return true;
+}
+
+static void free_events(struct outcome *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		json_decref(o->events[i]);
+	free(o->events);
+	o->events = NULL;
+	o->count = 0;
 }
 
 static int by_time(const void *a, const void *b)
@@ -91,54 +103,37 @@ static int by_time(const void *a, const void *b)
 	return tx < ty ? -1 : tx > ty;
 }
 
-/* A verdict the trial could not give itself. */
-static json_t *own_verdict(const struct attempt *a, const char *why)
+/* A verdict the trial could not give itself; the first one stays. */
+static void set_own_verdict(struct attempt *a, const char *why)
 {
-	json_int_t t = 0;
+	struct event_verdict v = { .experiment = a->job.name,
+				   .transport = a->job.transport,
+				   .inline_delivery = a->job.inline_delivery,
+				   .verdict = "error",
+				   .why = why };
 
-	if (a->outcome.count)
-		t = json_integer_value(json_object_get(
-			a->outcome.events[a->outcome.count - 1], "t_ns"));
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:s}",
-			 "t_ns", t, "lane", "lab", "event", "verdict",
-			 "experiment", a->job.name, "transport",
-			 a->job.transport, "inline", a->job.inline_delivery,
-			 "verdict", "error", "expectations", 0, "failures", 0,
-			 "why", why);
+	if (a->outcome.verdict)
+		return;
+	for (size_t i = 0; i < a->outcome.count; i++) {
+		const json_t *e = a->outcome.events[i];
+		json_int_t t = json_integer_value(json_object_get(e, "t_ns"));
+
+		v.t_ns = t > v.t_ns ? t : v.t_ns;
+		if (strcmp(report_string(e, "event"), "expect"))
+			continue;
+		v.expectations++;
+		v.failures += json_is_false(json_object_get(e, "held"));
+	}
+	a->outcome.verdict = event_verdict_json(&v);
 }
 
-static void set_verdict(struct attempt *a, json_t *verdict)
-{
-	if (!a->outcome.verdict)
-		a->outcome.verdict = verdict;
-	else
-		json_decref(verdict);
-}
-
-static void end_trial(struct run *run, struct attempt *a, const char *why)
+/* All is said; its process has yet to end. */
+static void end_trial(struct run *run, struct attempt *a)
 {
 	if (a->state == RUNNING)
 		run->running--;
-	set_verdict(a, own_verdict(a, why));
 	a->state = ENDING;
 	a->deadline_ns = oob_deadline_in(GRACE_NS);
-}
-
-/* Stuck where no hook reaches: the last line it told us is where. */
-static void end_late(struct run *run, struct attempt *a)
-{
-	char why[512];
-
-	if (a->state == RUNNING)
-		snprintf(why, sizeof(why),
-			 "%s:%d: still running after %g s: ended by force",
-			 a->job.path, a->trial.shared->line, a->job.timeout_s);
-	else
-		snprintf(why, sizeof(why), "the namespace was never ready");
-	if (a->state != ENDING)
-		end_trial(run, a, why);
-	kill(a->trial.pid, SIGKILL);
-	a->deadline_ns = OOB_NO_DEADLINE;
 }
 
 static void refuse(struct run *run, const char *why)
@@ -148,54 +143,109 @@ static void refuse(struct run *run, const char *why)
 	run->refused = true;
 }
 
-static void take_record(struct run *run, struct attempt *a,
-			enum record_kind kind, const uint8_t *data, size_t len)
+/* Returns false when the record says nothing that can be kept. */
+static bool take_record(struct run *run, struct attempt *a, int kind,
+			const uint8_t *data, size_t len)
 {
 	struct record_counts counts;
+	char why[512];
 
 	switch (kind) {
 	case RECORD_READY:
 		a->state = READY;
 		a->deadline_ns = OOB_NO_DEADLINE;
-		return;
+		return true;
 	case RECORD_REFUSED:
-		refuse(run, strndupa((const char *)data, len));
-		return;
+		snprintf(why, sizeof(why), "%.*s", (int)len, (char *)data);
+		refuse(run, why);
+		return true;
 	case RECORD_EVENT:
 		a->event_bytes += len;
-		add_event(a, json_loadb((const char *)data, len, 0, NULL));
-		return;
+		return add_event(a, json_loadb((char *)data, len, 0, NULL));
 	case RECORD_VERDICT:
-		set_verdict(a, json_loadb((const char *)data, len, 0, NULL));
-		return;
+		json_decref(a->outcome.verdict);
+		a->outcome.verdict = json_loadb((char *)data, len, 0, NULL);
+		return a->outcome.verdict;
 	case RECORD_FRAME:
 		if (run->save)
 			save_frame(run->save, a->point, data, len);
-		return;
+		return true;
 	case RECORD_COUNTS:
 		memcpy(&counts, data, sizeof(counts));
 		if (run->save)
 			save_counts(run->save, a->point, counts.received,
 				    counts.dropped);
-		return;
+		return true;
 	}
+	return false;
+}
+
+/* Returns NULL, or why what came cannot be relied on. */
+static const char *take_records(struct run *run, struct attempt *a)
+{
+	const uint8_t *data;
+	size_t len;
+	int kind;
+
+	while ((kind = record_next(&a->reader, &data, &len)) > 0) {
+		if (!take_record(run, a, kind, data, len))
+			return "an event was lost: not enough memory";
+		if (a->event_bytes > EVENT_BYTES_MAX)
+			return "more than 64 MiB of events";
+	}
+	return kind < 0 ? "the trial's report is broken" : NULL;
+}
+
+/* By force; what it said until now is kept. */
+static void kill_trial(struct run *run, struct attempt *a, const char *why)
+{
+	kill(a->trial.pid, SIGKILL);
+	while (record_fill(&a->reader, a->trial.fd) > 0 &&
+	       !take_records(run, a))
+		;
+	set_own_verdict(a, why);
+	end_trial(run, a);
+	a->deadline_ns = OOB_NO_DEADLINE;
 }
 
 static void take_from(struct run *run, struct attempt *a)
 {
 	int got = record_fill(&a->reader, a->trial.fd);
-	enum record_kind kind;
-	const uint8_t *data;
-	size_t len;
+	const char *why = take_records(run, a);
 
-	while ((kind = record_next(&a->reader, &data, &len)))
-		take_record(run, a, kind, data, len);
-	if (a->event_bytes > EVENT_BYTES_MAX) {
-		end_trial(run, a, "more than 256 MiB of events");
-		kill(a->trial.pid, SIGKILL);
-	} else if (got == 0 || (got < 0 && got != -EAGAIN)) {
-		end_trial(run, a, "the trial ended before its verdict");
-	}
+	if (why)
+		kill_trial(run, a, why);
+	else if (got <= 0 && got != -EAGAIN)
+		end_trial(run, a);
+}
+
+/* Stuck where no hook reaches: the last line it told us is where. */
+static void end_late(struct run *run, struct attempt *a)
+{
+	char why[512] = "the namespace was never ready";
+
+	if (a->state == RUNNING)
+		snprintf(why, sizeof(why),
+			 "%s:%d: still running after %g s: ended by force",
+			 a->job.path, a->trial.shared->line, a->job.timeout_s);
+	else if (a->state == ENDING)
+		snprintf(why, sizeof(why), "the trial did not end");
+	kill_trial(run, a, why);
+}
+
+/* Its process is gone, and how it went is what there is to say. */
+static void explain_end(struct attempt *a, const siginfo_t *info)
+{
+	char why[128], name[32];
+
+	if (info->si_code == CLD_EXITED)
+		snprintf(why, sizeof(why),
+			 "the trial ended with status %d before its verdict",
+			 info->si_status);
+	else
+		snprintf(why, sizeof(why), "the trial was killed by %s",
+			 names_signal(name, sizeof(name), info->si_status));
+	set_own_verdict(a, why);
 }
 
 /* Reap a trial whose process is gone; its parts live on for the report. */
@@ -204,9 +254,10 @@ static void reap(struct run *run, struct attempt *a)
 	siginfo_t info = { .si_pid = 0 };
 
 	if (waitid(P_PID, (id_t)a->trial.pid, &info,
-		   WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		   WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	    !info.si_pid)
 		return;
+	explain_end(a, &info);
 	trial_end(&a->trial);
 	record_free(&a->reader);
 	a->state = ENDED;
@@ -281,7 +332,9 @@ static void tell(struct run *run)
 	struct reporter *r = &run->options->reporter;
 
 	while (run->told < run->started &&
-	       run->attempts[run->told].state >= ENDING) {
+	       (run->attempts[run->told].state == ENDED ||
+		(run->attempts[run->told].state == ENDING &&
+		 run->attempts[run->told].outcome.verdict))) {
 		struct outcome *o = &run->attempts[run->told].outcome;
 		bool begun = run->told < run->gone && !run->refused;
 
@@ -291,6 +344,7 @@ static void tell(struct run *run)
 		if (begun)
 			run->options->report->outcome(r, o);
 		fflush(r->term.out);
+		free_events(o);
 		r->told++;
 		run->told++;
 	}
@@ -325,11 +379,8 @@ static void end_all(struct run *run)
 	for (size_t i = 0; i < run->started; i++) {
 		struct attempt *a = &run->attempts[i];
 
-		if (a->state == ENDED)
-			continue;
-		kill(a->trial.pid, SIGKILL);
-		if (a->state != ENDING)
-			end_trial(run, a, "interrupted");
+		if (a->state < ENDING)
+			kill_trial(run, a, "interrupted");
 	}
 }
 
@@ -430,7 +481,7 @@ static int status_of(const struct run *run)
 	return held ? STATUS_HELD : STATUS_CANNOT;
 }
 
-static void catch_signals(struct run *run)
+static int catch_signals(struct run *run)
 {
 	sigset_t set;
 
@@ -441,6 +492,7 @@ static void catch_signals(struct run *run)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, &run->old_mask);
 	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return run->signal_fd < 0 ? -errno : 0;
 }
 
 static void free_run(struct run *run)
@@ -448,13 +500,12 @@ static void free_run(struct run *run)
 	for (size_t i = 0; i < run->count; i++) {
 		struct outcome *o = &run->attempts[i].outcome;
 
-		for (size_t j = 0; j < o->count; j++)
-			json_decref(o->events[j]);
-		free(o->events);
+		free_events(o);
 		json_decref(o->verdict);
 	}
 	free(run->attempts);
-	close(run->signal_fd);
+	if (run->signal_fd >= 0)
+		close(run->signal_fd);
 	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
 }
 
@@ -487,7 +538,7 @@ int run_experiments(const struct experiment *experiments, size_t count,
 		    struct run_options *options)
 {
 	struct run run = { .options = options, .start_ns = oob_now_ns() };
-	int status = STATUS_USAGE;
+	int ret, status = STATUS_USAGE;
 	char err[512];
 
 	if (options->save &&
@@ -496,9 +547,12 @@ int run_experiments(const struct experiment *experiments, size_t count,
 		return STATUS_USAGE;
 	}
 	choose_isolation(options);
-	catch_signals(&run);
-	if (list_attempts(&run, experiments, count) < 0) {
-		cmd_complain("run", "not enough memory");
+	ret = catch_signals(&run);
+	if (ret == 0)
+		ret = list_attempts(&run, experiments, count);
+	if (ret < 0) {
+		cmd_complain("run", "%s", strerror(-ret));
+		status = STATUS_CANNOT;
 		goto out;
 	}
 	options->reporter.trials = run.count;

@@ -92,7 +92,7 @@ static _Noreturn void trial_main(const struct trial_job *job, int fd,
 	close_range(3, (unsigned)fd - 1, 0);
 	close_range((unsigned)fd + 1, ~0u, 0);
 	prepare(&lab, job);
-	record_write(fd, RECORD_READY, NULL, 0, NULL, 0, NULL, 0);
+	lab_record(&lab, RECORD_READY, NULL, 0, NULL, 0, NULL, 0);
 	if (!await_go(fd))
 		_exit(0);
 	lab.t0_ns = lab_realtime_ns();

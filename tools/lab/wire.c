@@ -102,27 +102,53 @@ static struct address address_of(const uint8_t *host, uint8_t len,
 	return address_from(&in6, sizeof(in6));
 }
 
-/* Keep a segment; without memory for it the experiment cannot be judged. */
-static void keep(struct lab *lab, const struct capture_segment *s,
-		 const struct capture_event *event, int64_t time_ns,
-		 const char *note)
+/* What was not seen, or not kept, cannot be judged. */
+static void lost(struct lab *lab)
 {
-	struct wire *wire = lab->wire;
-	struct wire_segment *kept;
+	lab->broken = true;
+	lab_why(lab, "a segment was lost: not enough memory");
+}
+
+static struct wire_segment *next_place(struct wire *wire)
+{
+	struct wire_segment *more;
 
 	if (wire->count == wire->size) {
 		size_t size = wire->size ? 2 * wire->size : 64;
 
-		kept = realloc(wire->segments, size * sizeof(*kept));
-		if (!kept) {
-			lab->broken = true;
-			lab_why(lab, "no memory for captured segments");
-			return;
-		}
-		wire->segments = kept;
+		more = realloc(wire->segments, size * sizeof(*more));
+		if (!more)
+			return NULL;
+		wire->segments = more;
 		wire->size = size;
 	}
-	kept = &wire->segments[wire->count++];
+	return &wire->segments[wire->count++];
+}
+
+/* Returns 0 or -ENOMEM; past WIRE_KEPT_BYTES payload is not kept. */
+static int keep_payload(struct wire *wire, struct wire_segment *kept,
+			const struct capture_segment *s)
+{
+	if (!s->payload_caplen ||
+	    wire->kept_bytes + s->payload_caplen > WIRE_KEPT_BYTES)
+		return 0;
+	kept->payload = malloc(s->payload_caplen);
+	if (!kept->payload)
+		return -ENOMEM;
+	memcpy(kept->payload, s->payload, s->payload_caplen);
+	kept->payload_caplen = s->payload_caplen;
+	wire->kept_bytes += s->payload_caplen;
+	return 0;
+}
+
+static int keep(struct wire *wire, const struct capture_segment *s,
+		const struct capture_event *event, int64_t time_ns,
+		const char *note)
+{
+	struct wire_segment *kept = next_place(wire);
+
+	if (!kept)
+		return -ENOMEM;
 	*kept = (struct wire_segment){
 		.time_ns = time_ns,
 		.src = address_of(s->src, s->address_len, s->sport),
@@ -135,15 +161,9 @@ static void keep(struct lab *lab, const struct capture_segment *s,
 		.payload_len = s->payload_len,
 		.note = *note ? strdup(note) : NULL,
 	};
-	if (!s->payload_caplen ||
-	    wire->kept_bytes + s->payload_caplen > WIRE_KEPT_BYTES)
-		return;
-	kept->payload = malloc(s->payload_caplen);
-	if (!kept->payload)
-		return;
-	memcpy(kept->payload, s->payload, s->payload_caplen);
-	kept->payload_caplen = s->payload_caplen;
-	wire->kept_bytes += s->payload_caplen;
+	if (*note && !kept->note)
+		return -ENOMEM;
+	return keep_payload(wire, kept, s);
 }
 
 static void take(struct lab *lab, const struct capture_packet *packet)
@@ -161,13 +181,16 @@ static void take(struct lab *lab, const struct capture_packet *packet)
 			   packet->len, &segment) != CAPTURE_TCP)
 		return;
 	if (capture_flows_segment(wire->flows, &segment, 0, wire->frames,
-				  packet->time_ns, &event) < 0)
+				  packet->time_ns, &event) < 0) {
+		lost(lab);
 		return;
+	}
 	capture_urgent_note(&segment, &event, note);
 	head.comment_len = (uint32_t)strlen(note);
-	record_write(lab->out, RECORD_FRAME, &head, sizeof(head), note,
-		     head.comment_len, packet->data, packet->caplen);
-	keep(lab, &segment, &event, packet->time_ns, note);
+	lab_record(lab, RECORD_FRAME, &head, sizeof(head), note,
+		   head.comment_len, packet->data, packet->caplen);
+	if (keep(wire, &segment, &event, packet->time_ns, note) < 0)
+		lost(lab);
 }
 
 void wire_drain(struct lab *lab)
@@ -272,11 +295,14 @@ void wire_finish(struct lab *lab)
 		return;
 	wire_drain(lab);
 	wire_report(lab, true);
-	if (capture_live_counts(lab->wire->live, &counts) < 0)
+	if (capture_live_counts(lab->wire->live, &counts) < 0) {
+		lab->broken = true;
+		lab_why(lab, "the kernel does not tell what the capture lost");
 		return;
+	}
 	record = (struct record_counts){ counts.received, counts.dropped };
-	record_write(lab->out, RECORD_COUNTS, &record, sizeof(record), NULL, 0,
-		     NULL, 0);
+	lab_record(lab, RECORD_COUNTS, &record, sizeof(record), NULL, 0, NULL,
+		   0);
 	if (counts.dropped) {
 		lab->broken = true;
 		lab_why(lab, "the capture lost %llu of %llu packets",

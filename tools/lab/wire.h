@@ -25,7 +25,7 @@ struct wire_segment {
 	uint32_t seq, ack; /* relative; 1 at the first data byte */
 	uint16_t window, urgent_pointer;
 	uint8_t flags;	  /* enum capture_flag */
-	uint8_t *payload; /* owned; payload_caplen bytes */
+	uint8_t *payload; /* owned; NULL when too much was kept already */
 	uint32_t payload_caplen, payload_len;
 	char *note; /* owned; what is urgent in it, NULL nothing */
 };
