@@ -2,7 +2,7 @@
 # Experiments written to the card as docs/lua.md has it, each using one part of
 # it in all the forms that a reader may expect to work.
 
-OOBLAB=${OOBLAB:-build/ooblab}
+OOBLAB=$(realpath "${OOBLAB:-build/ooblab}")
 
 setup()
 {
@@ -45,8 +45,7 @@ holds()
 }
 
 @test "what ooblab new writes holds" {
-	cd "$BATS_TEST_TMPDIR"
-	OOBLAB=$(cd "$OLDPWD" && realpath "$OOBLAB")
+	cd "$BATS_TEST_TMPDIR" || return
 	run "$OOBLAB" new mine
 	assert_output mine.lua
 	run "$OOBLAB" run --inline=both --transport tcp4,tcp6,unix mine.lua
@@ -55,4 +54,38 @@ holds()
 	fi
 	assert_success
 	assert_output --partial "6 of 6 held"
+}
+
+# Prints the folder that holds each block of docs/lua.md as an experiment.
+blocks()
+{
+	awk -v dir="$BATS_TEST_TMPDIR" '
+		/^```lua$/ { file = sprintf("%s/block-%02d.lua", dir, ++n); next }
+		/^```$/ { file = "" }
+		file { print >file }' docs/lua.md
+	echo "$BATS_TEST_TMPDIR"
+}
+
+@test "each block of docs/lua.md is an experiment that holds" {
+	run "$OOBLAB" run --json -j2 "$(blocks)"/block-*.lua
+	if [ "$status" -eq 77 ]; then
+		skip "$output"
+	fi
+	assert_equal "$(jq -rR 'fromjson? | select(.event == "verdict" and
+		.verdict != "held") | "\(.experiment): \(.why)"' \
+		<<<"$output")" ""
+	assert_success
+}
+
+@test "docs/lua.md names all that the card has" {
+	local name missing=
+
+	while read -r name; do
+		case $name in
+		settle | observe) continue ;; # the lab's own
+		esac
+		grep -q "\b$name\b" docs/lua.md || missing+=" $name"
+	done < <(sed -n 's/^\t\.name = "\([a-z_]*\)",$/\1/p' \
+		tools/lab/calls_*.c)
+	assert_equal "$missing" ""
 }

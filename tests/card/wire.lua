@@ -40,7 +40,7 @@ segment {
 -- In order: what lies before the last match is past.
 no_segment { payload = "ab" }
 expect(true, no_segment { from = s, fin = true })
-expect(1, #segments { payload = "ab" })
+expect(true, #segments { payload = "ab" } >= 1)    -- one, or sent again
 expect(1, #segments { from = r, syn = true })
 expect(3, segments { urg = true }[1].urgent_pointer)
 expect(0, #segments { rst = true })
