@@ -31,6 +31,7 @@ holds()
 @test "ends of streams, refusals" { holds endings; }
 @test "expectations, and Lua itself" { holds expectations; }
 @test "the library's calls" { holds liboob; }
+@test "mistakes" { holds mistakes; }
 @test "options, flags, owners, queues" { holds options; }
 @test "processes, signals, sysctls" { holds processes; }
 @test "select, poll and epoll" { holds readiness; }

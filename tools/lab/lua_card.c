@@ -24,6 +24,44 @@ void card_open(lua_State *L)
 	card_open_wire(L);
 }
 
+static bool is_known(const char *const *known, const char *key)
+{
+	while (*known && strcmp(*known, key))
+		known++;
+	return *known;
+}
+
+void card_check_fields(lua_State *L, int arg, const char *what,
+		       const char *const *known)
+{
+	lua_pushnil(L);
+	while (lua_next(L, arg)) {
+		/* lua_tostring() would change a number under lua_next(). */
+		const char *key = lua_type(L, -2) == LUA_TSTRING
+					  ? lua_tostring(L, -2)
+					  : luaL_typename(L, -2);
+
+		if (!is_known(known, key))
+			luaL_error(L, "%s: no field is called \"%s\"", what,
+				   key);
+		lua_pop(L, 1);
+	}
+}
+
+lua_Integer card_integer_field(lua_State *L, int arg, const char *what,
+			       const char *key)
+{
+	lua_Integer n;
+	int whole;
+
+	lua_getfield(L, arg, key);
+	n = lua_tointegerx(L, -1, &whole);
+	if (!whole)
+		luaL_error(L, "%s: %s must be an integer", what, key);
+	lua_pop(L, 1);
+	return n;
+}
+
 int64_t card_seconds(lua_State *L, int arg, int64_t otherwise)
 {
 	lua_Number s;

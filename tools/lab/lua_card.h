@@ -35,6 +35,16 @@ struct end *card_test_end(lua_State *L, int arg);
 /* fork() of `parent`; the child's name is at `name_arg`, or made up. */
 struct actor *card_fork(lua_State *L, struct actor *parent, int name_arg);
 
+/*
+ * A Lua error that names `what` unless all keys of the table at `arg` are in
+ * `known`, which NULL ends: a misspelt one would silently do nothing.
+ */
+void card_check_fields(lua_State *L, int arg, const char *what,
+		       const char *const *known);
+/* The table's field as an integer; a Lua error when it is none. */
+lua_Integer card_integer_field(lua_State *L, int arg, const char *what,
+			       const char *key);
+
 /* Seconds at `arg` as nanoseconds; `otherwise` where it is absent or nil. */
 int64_t card_seconds(lua_State *L, int arg, int64_t otherwise);
 

@@ -40,20 +40,21 @@ static const struct transport *find_transport(lua_State *L, const char *name)
 static int64_t buffer_wish(lua_State *L, const char *key)
 {
 	int64_t bytes;
+	int type = lua_getfield(L, 1, key);
 
-	if (lua_getfield(L, 1, key) == LUA_TNIL) {
-		lua_pop(L, 1);
-		return 0;
-	}
-	bytes = luaL_checkinteger(L, -1);
-	luaL_argcheck(L, bytes > 0 && bytes <= INT32_MAX, 1,
-		      "buffer size in bytes expected");
 	lua_pop(L, 1);
+	if (type == LUA_TNIL)
+		return 0;
+	bytes = card_integer_field(L, 1, "connect", key);
+	if (bytes <= 0 || bytes > INT32_MAX)
+		luaL_error(L, "connect: %s must be 1 to 2147483647 bytes", key);
 	return bytes;
 }
 
 static void read_wish(lua_State *L, struct wish *w)
 {
+	static const char *const fields[] = { "transport", "inline", "rcvbuf",
+					      "sndbuf", NULL };
 	struct lab *lab = sandbox_lab(L);
 
 	*w = (struct wish){ .inline_delivery = lab->inline_delivery };
@@ -63,6 +64,7 @@ static void read_wish(lua_State *L, struct wish *w)
 		lua_replace(L, 1);
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
+	card_check_fields(L, 1, "connect", fields);
 	lua_getfield(L, 1, "transport");
 	w->transport = find_transport(L, luaL_optstring(L, -1, lab->transport));
 	if (lua_getfield(L, 1, "inline") != LUA_TNIL)

@@ -51,18 +51,18 @@ static void read_fcntl(lua_State *L, int arg, struct message *order)
 					     : luaL_optinteger(L, arg + 1, 0));
 		return;
 	}
-	lua_getfield(L, arg + 1, "type");
-	lua_getfield(L, arg + 1, "pid");
-	message_add_int(order, luaL_checkinteger(L, -2));
-	message_add_int(order, luaL_checkinteger(L, -1));
+	message_add_int(order, card_integer_field(L, arg + 1, "fcntl", "type"));
+	message_add_int(order, card_integer_field(L, arg + 1, "fcntl", "pid"));
 }
 
 static void read_select(lua_State *L, int arg, struct message *order)
 {
-	static const char *const sets[] = { "read", "write", "except" };
+	static const char *const sets[] = { "read", "write", "except",
+					    "timeout", NULL };
 	int64_t bits = 0;
 
 	luaL_checktype(L, arg, LUA_TTABLE);
+	card_check_fields(L, arg, "select", sets);
 	for (int i = 0; i < 3; i++) {
 		lua_getfield(L, arg, sets[i]);
 		bits |= lua_toboolean(L, -1) ? 1 << i : 0;
@@ -82,6 +82,13 @@ static void read_letter(lua_State *L, int arg, char letter, int family,
 	switch (letter) {
 	case 'n':
 		message_add_int(order, luaL_checkinteger(L, arg));
+		return;
+	case 'L':
+		message_add_int(order, luaL_checkinteger(L, arg));
+		luaL_argcheck(L,
+			      lua_tointeger(L, arg) >= 0 &&
+				      lua_tointeger(L, arg) <= CALL_RECEIVE_MAX,
+			      arg, "length of up to 16 MiB expected");
 		return;
 	case 'N':
 		message_add_int(order, luaL_optinteger(L, arg, 0));

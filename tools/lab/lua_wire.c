@@ -37,6 +37,12 @@ static const char *const numbers[NUMBERS] = {
 	"seq", "ack", "window", "urgent_pointer", "len",
 };
 
+static const char *const fields[] = {
+	"from",	 "to",	    "syn",     "fin", "rst",	"psh",
+	"urg",	 "seq",	    "ack",     "len", "window", "urgent_pointer",
+	"flags", "payload", "timeout", NULL,
+};
+
 /* One end of a match: a socket, a program by name, or whichever. */
 struct match_end {
 	struct end *end;
@@ -191,49 +197,13 @@ static void read_numbers(lua_State *L, struct match *m)
 	}
 }
 
-static bool known_field(const char *key)
-{
-	static const char *const others[] = { "from", "to", "flags", "payload",
-					      "timeout" };
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		if (!strcmp(others[i], key))
-			return true;
-	}
-	for (int i = 0; i < FLAGS; i++) {
-		if (!strcmp(flags[i].key, key))
-			return true;
-	}
-	for (int i = 0; i < NUMBERS; i++) {
-		if (!strcmp(numbers[i], key))
-			return true;
-	}
-	return false;
-}
-
-/* A misspelt field would match everything. */
-static void check_fields(lua_State *L)
-{
-	lua_pushnil(L);
-	while (lua_next(L, 1)) {
-		const char *key = lua_type(L, -2) == LUA_TSTRING
-					  ? lua_tostring(L, -2)
-					  : "a number";
-
-		if (!known_field(key))
-			luaL_error(L, "segment: no field is called \"%s\"",
-				   key);
-		lua_pop(L, 1);
-	}
-}
-
 static void read_match(lua_State *L, struct match *m)
 {
 	*m = (struct match){ .timeout_ns = SEGMENT_NS };
 	if (lua_isnoneornil(L, 1))
 		return;
 	luaL_checktype(L, 1, LUA_TTABLE);
-	check_fields(L);
+	card_check_fields(L, 1, "segment", fields);
 	read_end(L, "from", &m->from);
 	read_end(L, "to", &m->to);
 	read_flags(L, m);
