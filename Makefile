@@ -44,8 +44,9 @@ tool_obj := $(call built,tools/*.c tools/lab/*.c,.o)
 tests    := $(call built,tests/test_*.c)
 fuzzers  := $(call built,tests/fuzz_*.c)
 benches  := $(call built,tests/bench_*.c)
+makers   := $(call built,tests/make_*.c)
 helpers  := $(filter-out $O/tests/replay.o $(addsuffix .o,$(tests) $(fuzzers) \
-	    $(benches)),$(call built,tests/*.c,.o))
+	    $(benches) $(makers)),$(call built,tests/*.c,.o))
 manuals  := $(patsubst docs/man/%.scd,$O/man/%,$(wildcard docs/man/*.scd))
 map      := $(wildcard oob/liboob.map)
 
@@ -76,7 +77,7 @@ $O/made-for: FORCE
 # A fuzz target is given its inputs by replay.o or, with FUZZER=1, by libFuzzer.
 modules := $(helpers) $(filter-out %/ooblab.o,$(tool_obj)) $O/liboob.a
 $O/tests/fuzz_%: modules += $(if $(FUZZER),-fsanitize=fuzzer,$O/tests/replay.o)
-$(tests) $(fuzzers) $(benches): %: %.o $(modules) $(if $(fuzzers),$O/tests/replay.o)
+$(tests) $(fuzzers) $(benches) $(makers): %: %.o $(modules) $(if $(fuzzers),$O/tests/replay.o)
 	$(CC) $(ldflags) -o $@ $< $(modules) $(lib_libs) $(tool_libs) \
 		$(test_libs) $(LDLIBS)
 
@@ -93,7 +94,7 @@ demo:
 # make check T="test_flow run.bats" runs only these.
 check:
 	@.ci/deps build test
-	$(again) -s all $(tests) $(fuzzers) $(manuals)
+	$(again) -s all $(tests) $(fuzzers) $(makers) $(manuals)
 	@.ci/check $O $(T)
 
 deps:

@@ -21,6 +21,7 @@ struct script {
 	uint32_t seq; /* raw */
 	uint32_t ack; /* raw */
 	const char *data;
+	uint32_t len; /* on the wire; 0: all of it is data */
 	uint16_t up;
 	uint16_t window; /* 0: 65535, as most rows do not care */
 	bool shut;	 /* a window of 0 */
@@ -31,10 +32,7 @@ struct script {
 /* A segment of 10.0.0.1:1000 (a) and 10.0.0.2:23 (b). */
 static inline struct capture_segment from_script(const struct script *line)
 {
-	static const uint8_t ends[2][4] = {
-		{10,  0, 0, 1},
-		 { 10, 0, 0, 2}
-	};
+	static const uint8_t ends[2][4] = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 } };
 	static const uint16_t ports[2] = { 1000, 23 };
 	const char *data = line->data ? line->data : "";
 	unsigned from = line->from == 'b';
@@ -54,6 +52,8 @@ static inline struct capture_segment from_script(const struct script *line)
 		.window = line->window ? line->window : 65535,
 	};
 
+	if (line->len)
+		segment.payload_len = line->len;
 	if (line->shut)
 		segment.window = 0;
 	return segment;
