@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/cmd.h"
+#include "tools/place.h"
 
 #define SUFFIX ".lua"
 
@@ -19,25 +20,6 @@ static bool is_dir(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* build/ooblab has the course at ../docs/experiments. */
-static char *find_dir(void)
-{
-	char exe[PATH_MAX], path[PATH_MAX + 32];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *slash;
-
-	if (n > 0) {
-		exe[n] = '\0';
-		slash = strrchr(exe, '/');
-		if (slash)
-			*slash = '\0';
-		snprintf(path, sizeof(path), "%s/../docs/experiments", exe);
-		if (is_dir(path))
-			return realpath(path, NULL);
-	}
-	return strdup(OOBLAB_DATADIR "/experiments");
 }
 
 static int add_name(struct course *c, const char *folder, const char *file)
@@ -96,7 +78,7 @@ int course_open(struct course *c, char *err, size_t size)
 {
 	int ret = -ENOMEM;
 
-	*c = (struct course){ .dir = find_dir() };
+	*c = (struct course){ .dir = place_of("experiments") };
 	if (c->dir)
 		ret = scan(c, "");
 	if (ret < 0) {
