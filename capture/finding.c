@@ -204,8 +204,9 @@ const struct capture_finding_kind capture_findings[] = {
 	{
 		.name = "urgent-after-fin",
 		.severity = CAPTURE_ALARM,
-		.sentence = "urgent data behind the sender's own FIN, where "
-			    "no receiver takes data",
+		.sentence = "urgent data behind the sender's own FIN: its "
+			    "stream has ended, but some receivers take the "
+			    "byte",
 		.rfc = "RFC 9293 section 3.10.7.4",
 		.facts = FACT(URG) | FACT(AFTER_FIN),
 	},
@@ -247,7 +248,7 @@ const struct capture_finding_kind capture_findings[] = {
 		.name = "database-break",
 		.severity = CAPTURE_NOTE,
 		.sentence = "a database client's break marker",
-		.rfc = "RFC 6093 section 2",
+		.rfc = "RFC 6093 section 6",
 		.facts = FACT(URG) | FACT(NEW_MARK),
 		.detect = is_database_break,
 	},

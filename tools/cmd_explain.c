@@ -1,10 +1,16 @@
 /* ooblab explain: what a finding of `ooblab capture` means. */
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "capture/finding.h"
 #include "tools/cmd.h"
+#include "tools/place.h"
+#include "tools/term.h"
 
 #define FINDINGS_MAX 64
+#define HEADING	     "## "
 
 static int list(void)
 {
@@ -29,6 +35,50 @@ static int unknown(const char *word)
 	return STATUS_USAGE;
 }
 
+static void print_name(const struct capture_finding_kind *kind)
+{
+	struct term term = term_open(stdout);
+
+	printf("%s%s%s\n", term_on(&term, TERM_BOLD), kind->name,
+	       term_off(&term));
+}
+
+static bool is_heading(const char *line, const char *name)
+{
+	size_t len = strlen(HEADING), name_len = strlen(name);
+
+	return !strncmp(line, HEADING, len) &&
+	       !strncmp(line + len, name, name_len) &&
+	       line[len + name_len] == '\n';
+}
+
+/* The section of docs/findings.md, without the blank lines around it. False:
+ * there is none to read. */
+static bool print_section(const struct capture_finding_kind *kind)
+{
+	char *path = place_of("findings.md"), *line = NULL;
+	FILE *f = path ? fopen(path, "re") : NULL;
+	bool inside = false, blank = false;
+	size_t size = 0;
+
+	while (f && getline(&line, &size, f) > 0) {
+		if (inside && !strncmp(line, HEADING, strlen(HEADING)))
+			break;
+		if (inside && *line != '\n')
+			printf("%s%s", blank ? "\n" : "", line);
+		blank = *line == '\n';
+		if (is_heading(line, kind->name)) {
+			print_name(kind);
+			inside = true;
+		}
+	}
+	free(line);
+	free(path);
+	if (f)
+		fclose(f);
+	return inside;
+}
+
 static int run(const struct cmd *self, int argc, char **argv)
 {
 	const struct capture_finding_kind *kind;
@@ -40,9 +90,11 @@ static int run(const struct cmd *self, int argc, char **argv)
 	kind = capture_finding_by_name(argv[1]);
 	if (!kind)
 		return unknown(argv[1]);
-	printf("%s (%s)\n\n%s.\n\nSource: %s\n", kind->name,
-	       capture_severity_name(kind->severity), kind->sentence,
-	       kind->rfc);
+	if (print_section(kind))
+		return STATUS_HELD;
+	print_name(kind);
+	printf("\n%s.\n\n%s · %s\n", kind->sentence,
+	       capture_severity_name(kind->severity), kind->rfc);
 	return STATUS_HELD;
 }
 
