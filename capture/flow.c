@@ -239,8 +239,7 @@ static int build_order(struct capture_flows *f)
  * the heap that are out of date are put right on the way; each costs a
  * segment that came since.
  */
-static int evict(struct capture_flows *f, uint64_t frame, int64_t time_ns,
-		 struct flow **out)
+static int evict(struct capture_flows *f, struct flow **out)
 {
 	struct flow *flow;
 	int ret = f->order ? 0 : build_order(f);
@@ -254,7 +253,7 @@ static int evict(struct capture_flows *f, uint64_t frame, int64_t time_ns,
 		f->order[0].last = flow->last;
 		sift_down(f->order, f->held, 0);
 	}
-	flow_end_marks(&f->marks, flow, CAPTURE_END_EVICTED, frame, time_ns);
+	flow_end_marks(&f->marks, flow, CAPTURE_END_EVICTED);
 	remove_slot(f, hash_ends(f, flow->ends), f->order[0].record + 1);
 	f->order[0].last = f->clock;
 	sift_down(f->order, f->held, 0);
@@ -279,13 +278,12 @@ static void start(struct capture_flows *f, struct flow *flow,
 }
 
 /* A record for a flow that is not in the table, already under its hash. */
-static int add(struct capture_flows *f, uint32_t hash, uint64_t frame,
-	       int64_t time_ns, struct flow **out)
+static int add(struct capture_flows *f, uint32_t hash, struct flow **out)
 {
 	int ret = 0;
 
 	if (f->held == f->max_flows) {
-		ret = evict(f, frame, time_ns, out);
+		ret = evict(f, out);
 	} else {
 		if (((uint64_t)f->held + 1) * 2 > mask(f))
 			ret = grow(f);
@@ -322,15 +320,16 @@ int capture_flows_keyed(struct capture_flows *f,
 	uint32_t facts = 0;
 	int ret;
 
+	f->marks.frame = frame;
+	f->marks.time_ns = time_ns;
 	if (!flow) {
-		ret = add(f, key->hash, frame, time_ns, &flow);
+		ret = add(f, key->hash, &flow);
 		if (ret < 0)
 			return ret;
 		start(f, flow, key, s);
 		facts = CAPTURE_FACT_NEW_FLOW;
 	} else if (s->flags & CAPTURE_SYN && is_reuse(flow, key->side, s)) {
-		flow_end_marks(&f->marks, flow, CAPTURE_END_REUSED, frame,
-			       time_ns);
+		flow_end_marks(&f->marks, flow, CAPTURE_END_REUSED);
 		start(f, flow, key, s);
 		facts = CAPTURE_FACT_NEW_FLOW | CAPTURE_FACT_REUSED;
 	}
@@ -338,7 +337,7 @@ int capture_flows_keyed(struct capture_flows *f,
 	event->flow = flow->number;
 	event->direction = (uint8_t)(key->side ^ flow->a_side);
 	event->facts = facts;
-	flow_segment(&f->marks, flow, key->side, s, frame, time_ns, event);
+	flow_segment(&f->marks, flow, key->side, s, event);
 	return 0;
 }
 
@@ -382,8 +381,7 @@ int capture_flows_segment(struct capture_flows *f,
 void capture_flows_finish(struct capture_flows *f)
 {
 	for (uint32_t i = 0; i < f->held; i++)
-		flow_end_marks(&f->marks, &f->records[i], CAPTURE_END_OPEN, 0,
-			       0);
+		flow_end_marks(&f->marks, &f->records[i], CAPTURE_END_OPEN);
 }
 
 void capture_flows_counts(const struct capture_flows *f,

@@ -42,9 +42,10 @@ static int16_t known_byte(const struct half *half, enum half_state known,
 }
 
 static void end_mark(struct marks *marks, struct flow *flow, unsigned side,
-		     enum capture_end end, uint64_t frame, int64_t time_ns)
+		     enum capture_end end)
 {
 	struct half *half = &flow->half[side];
+	bool seen = end != CAPTURE_END_OPEN;
 	struct capture_episode episode;
 
 	flow->open &= (uint8_t) ~(1u << side);
@@ -54,10 +55,10 @@ static void end_mark(struct marks *marks, struct flow *flow, unsigned side,
 		.flow = flow->number,
 		.announced_frame = half->announced_frame,
 		.carrier_frame = half->carrier_frame,
-		.end_frame = frame,
+		.end_frame = seen ? marks->frame : 0,
 		.announced_ns = half->announced_ns,
 		.carrier_ns = half->carrier_ns,
-		.end_ns = time_ns,
+		.end_ns = seen ? marks->time_ns : 0,
 		.mark = half->mark - flow->base[side],
 		.segments = half->segments,
 		.pointer = half->pointer,
@@ -70,14 +71,14 @@ static void end_mark(struct marks *marks, struct flow *flow, unsigned side,
 }
 
 void flow_end_marks(struct marks *marks, struct flow *flow,
-		    enum capture_end end, uint64_t frame, int64_t time_ns)
+		    enum capture_end end)
 {
 	/* What a sent first, whichever end of the key a is. */
 	for (unsigned direction = 0; direction < 2; direction++) {
 		unsigned side = direction ^ flow->a_side;
 
 		if (flow->open & (1u << side))
-			end_mark(marks, flow, side, end, frame, time_ns);
+			end_mark(marks, flow, side, end);
 	}
 }
 
@@ -207,8 +208,8 @@ static void compare_readings(const struct half *own,
 	};
 }
 
-static void take_bsd_byte(struct half *own, const struct capture_segment *s,
-			  int byte, uint64_t frame, int64_t time_ns,
+static void take_bsd_byte(const struct marks *marks, struct half *own,
+			  const struct capture_segment *s, int byte,
 			  struct capture_event *event)
 {
 	if (own->state & HALF_BSD_CAME) {
@@ -224,8 +225,8 @@ static void take_bsd_byte(struct half *own, const struct capture_segment *s,
 	}
 	event->facts |= CAPTURE_FACT_BYTE;
 	own->state |= HALF_BSD_CAME;
-	own->carrier_frame = frame;
-	own->carrier_ns = time_ns;
+	own->carrier_frame = marks->frame;
+	own->carrier_ns = marks->time_ns;
 	if (byte == CAPTURE_NO_BYTE)
 		return;
 	own->byte_bsd = (uint8_t)byte;
@@ -234,16 +235,16 @@ static void take_bsd_byte(struct half *own, const struct capture_segment *s,
 
 /* Does this segment bring an octet that a reading of the current mark calls
  * urgent? */
-static void take_bytes(struct half *own, const struct span *span,
-		       const struct capture_segment *s, uint64_t frame,
-		       int64_t time_ns, struct capture_event *event)
+static void take_bytes(const struct marks *marks, struct half *own,
+		       const struct span *span, const struct capture_segment *s,
+		       struct capture_event *event)
 {
 	const unsigned both = HALF_BSD_KNOWN | HALF_1122_KNOWN;
 	unsigned before = own->state & both;
 	int byte;
 
 	if (covers(span, s, own->mark - 1, &byte))
-		take_bsd_byte(own, s, byte, frame, time_ns, event);
+		take_bsd_byte(marks, own, s, byte, event);
 	if (!(own->state & HALF_1122_KNOWN) &&
 	    covers(span, s, own->mark, &byte) && byte != CAPTURE_NO_BYTE) {
 		own->byte_1122 = (uint8_t)byte;
@@ -257,8 +258,7 @@ static void take_bytes(struct half *own, const struct span *span,
 /* --- marks ------------------------------------------------------------ */
 
 static void begin_mark(struct marks *marks, struct flow *flow, unsigned side,
-		       const struct capture_segment *s, uint64_t frame,
-		       int64_t time_ns)
+		       const struct capture_segment *s)
 {
 	struct half *own = &flow->half[side];
 
@@ -269,8 +269,8 @@ static void begin_mark(struct marks *marks, struct flow *flow, unsigned side,
 	own->mark = s->seq + s->urgent_pointer;
 	own->pointer = s->urgent_pointer;
 	own->segments = 1;
-	own->announced_frame = frame;
-	own->announced_ns = time_ns;
+	own->announced_frame = marks->frame;
+	own->announced_ns = marks->time_ns;
 	own->carrier_frame = 0;
 	own->carrier_ns = 0;
 	marks->episodes++;
@@ -329,8 +329,8 @@ static bool is_fresh(const struct half *own, const struct span *span,
  */
 static void take_pointer(struct marks *marks, struct flow *flow, unsigned side,
 			 const struct span *span,
-			 const struct capture_segment *s, uint64_t frame,
-			 int64_t time_ns, struct capture_event *event)
+			 const struct capture_segment *s,
+			 struct capture_event *event)
 {
 	struct half *own = &flow->half[side];
 	uint32_t mark = s->seq + s->urgent_pointer;
@@ -353,11 +353,10 @@ static void take_pointer(struct marks *marks, struct flow *flow, unsigned side,
 		event->facts |= CAPTURE_FACT_REPLACES;
 		if (own->pointer == UINT16_MAX)
 			event->facts |= CAPTURE_FACT_MOVES_ON;
-		end_mark(marks, flow, side, CAPTURE_END_REPLACED, frame,
-			 time_ns);
+		end_mark(marks, flow, side, CAPTURE_END_REPLACED);
 	}
-	begin_mark(marks, flow, side, s, frame, time_ns);
-	take_bytes(own, span, s, frame, time_ns, event);
+	begin_mark(marks, flow, side, s);
+	take_bytes(marks, own, span, s, event);
 }
 
 /*
@@ -369,7 +368,7 @@ static void drop_mark(struct marks *marks, struct flow *flow, unsigned side)
 	struct half *own = &flow->half[side];
 
 	if (flow->open & (1u << side))
-		end_mark(marks, flow, side, CAPTURE_END_OPEN, 0, 0);
+		end_mark(marks, flow, side, CAPTURE_END_OPEN);
 	own->state &= (uint16_t)~HALF_MARK;
 	own->mark = own->next - 1;
 }
@@ -404,21 +403,19 @@ static inline void take_position(struct flow *flow, unsigned side,
 
 static void end_by_segment(struct marks *marks, struct flow *flow,
 			   unsigned side, const struct capture_segment *s,
-			   uint64_t frame, int64_t time_ns,
 			   struct capture_event *event)
 {
 	if (s->flags & CAPTURE_ACK && flow->open & (1u << !side) &&
 	    ahead(s->ack, flow->half[!side].mark) >= 0) {
 		event->facts |= CAPTURE_FACT_ACKED;
-		end_mark(marks, flow, !side, CAPTURE_END_ACKED, frame, time_ns);
+		end_mark(marks, flow, !side, CAPTURE_END_ACKED);
 	}
 	if (s->flags & CAPTURE_RST)
-		flow_end_marks(marks, flow, CAPTURE_END_RESET, frame, time_ns);
+		flow_end_marks(marks, flow, CAPTURE_END_RESET);
 }
 
 void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
-		  const struct capture_segment *s, uint64_t frame,
-		  int64_t time_ns, struct capture_event *event)
+		  const struct capture_segment *s, struct capture_event *event)
 {
 	struct half *own = &flow->half[side];
 	struct span span = span_of(s);
@@ -431,14 +428,13 @@ void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
 	if (ahead(own->next, own->mark) > (int32_t)WINDOW_MAX)
 		drop_mark(marks, flow, side);
 	if (own->mark - span.begin <= span.len && own->state & HALF_MARK)
-		take_bytes(own, &span, s, frame, time_ns, event);
+		take_bytes(marks, own, &span, s, event);
 	if (s->flags & CAPTURE_URG)
-		take_pointer(marks, flow, side, &span, s, frame, time_ns,
-			     event);
+		take_pointer(marks, flow, side, &span, s, event);
 	else if (s->urgent_pointer)
 		event->facts |= CAPTURE_FACT_POINTER_ONLY;
 	if (flow->open)
-		end_by_segment(marks, flow, side, s, frame, time_ns, event);
+		end_by_segment(marks, flow, side, s, event);
 	advance(own, &span, s);
 	if (s->flags & CAPTURE_FIN)
 		own->state |= HALF_FIN;

@@ -57,21 +57,24 @@ struct flow {
 _Static_assert(sizeof(struct half) == 64, "one cache line");
 _Static_assert(sizeof(struct flow) == 192, "three cache lines");
 
-/* The table's episodes: how many began, and who wants to know. */
+/* The table's episodes: how many began, who wants to know, and which segment
+ * is being taken. */
 struct marks {
 	uint64_t episodes;
 	void (*episode)(void *context, const struct capture_episode *episode);
 	void *context;
+	uint64_t frame;
+	int64_t time_ns;
 };
 
-/* Take a segment that half `side` sent, add to event->facts, and fill the rest
- * of it. */
+/* Take the segment, which half `side` sent, add to event->facts, and fill the
+ * rest of it. */
 void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
-		  const struct capture_segment *segment, uint64_t frame,
-		  int64_t time_ns, struct capture_event *event);
+		  const struct capture_segment *segment,
+		  struct capture_event *event);
 
 /* End the episodes that are open, for a reason that lies with the flow. */
 void flow_end_marks(struct marks *marks, struct flow *flow,
-		    enum capture_end end, uint64_t frame, int64_t time_ns);
+		    enum capture_end end);
 
 #endif
