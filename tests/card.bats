@@ -10,10 +10,19 @@ setup()
 	bats_load_library bats-assert
 }
 
+# ThreadSanitizer ends a program with threads that forks and then makes one.
+unless_it_forks()
+{
+	if [[ ${O-} == *thread* ]] && grep -q fork "$1"; then
+		skip "ThreadSanitizer cannot follow a fork"
+	fi
+}
+
 # Runs tests/card/NAME.lua on all transports, both ways; all must hold there or
 # be skipped, and one must hold.
 holds()
 {
+	unless_it_forks "tests/card/$1.lua"
 	run "$OOBLAB" run --json --inline=both -j2 \
 		--transport tcp4,tcp6,unix,mptcp "tests/card/$1.lua"
 	if [ "$status" -eq 77 ]; then
@@ -68,6 +77,7 @@ blocks()
 }
 
 @test "each block of docs/lua.md is an experiment that holds" {
+	unless_it_forks docs/lua.md
 	run "$OOBLAB" run --json -j2 "$(blocks)"/block-*.lua
 	if [ "$status" -eq 77 ]; then
 		skip "$output"

@@ -7,9 +7,26 @@ OOBLAB=${OOBLAB:-build/ooblab}
 COURSE=docs/experiments
 TRANSPORTS=tcp4,tcp6,unix
 
+# The names of the course, one a line. ThreadSanitizer ends a program with
+# threads that forks and then makes one: it gets those that do not fork.
+names()
+{
+	local file
+
+	for file in "$COURSE"/*.lua; do
+		if [[ ${O-} != *thread* ]] || ! grep -q fork "$file"; then
+			basename "$file" .lua
+		fi
+	done
+}
+
 run_course()
 {
-	"$OOBLAB" run --json --inline=both --transport $TRANSPORTS "$@"
+	local course
+
+	mapfile -t course < <(names)
+	"$OOBLAB" run --json --inline=both --transport $TRANSPORTS "$@" \
+		"${course[@]}"
 }
 
 setup_file()
@@ -30,19 +47,10 @@ setup()
 	fi
 }
 
-# The names of the course, one a line.
-names()
-{
-	local file
-
-	for file in "$COURSE"/*.lua; do
-		basename "$file" .lua
-	done
-}
-
 @test "each experiment has the verdict on record" {
 	jq -rf tests/golden/verdicts.jq "$RUN" >"$RUN.verdicts"
-	run diff -u tests/golden/verdicts.txt "$RUN.verdicts"
+	run diff -u <(grep -wFf <(names) tests/golden/verdicts.txt) \
+		"$RUN.verdicts"
 	assert_output ""
 	assert_equal "$(cat "$RUN.status")" 0
 }
@@ -73,7 +81,8 @@ names()
 @test "list has a title for each, of one line" {
 	run "$OOBLAB" list
 	assert_success
-	assert_equal "$(awk '{print $1}' <<<"$output")" "$(names)"
+	assert_equal "$(awk '{print $1}' <<<"$output")" \
+		"$(basename -s .lua "$COURSE"/*.lua)"
 	run awk 'NF < 4 || length > 118' <<<"$output"
 	assert_output ""
 }
