@@ -20,13 +20,6 @@ static int uses_port(const struct capture_segment *s, uint16_t port)
 	return s->sport == port || s->dport == port;
 }
 
-/* The captured payload up to and with the BSD urgent byte. */
-static size_t urgent_part(const struct capture_segment *s)
-{
-	return s->urgent_pointer < s->payload_caplen ? s->urgent_pointer
-						     : s->payload_caplen;
-}
-
 /* Urgent data may be of any length (RFC 9293 section 3.8.5), a pointer is of
  * 16 bits: senders point as far as they can, and further later. */
 static int is_saturated(const struct capture_segment *s,
@@ -36,15 +29,24 @@ static int is_saturated(const struct capture_segment *s,
 	return s->urgent_pointer == UINT16_MAX;
 }
 
-/* RFC 854: the Data Mark, which follows IAC, ends what is to be dropped. */
+/* The BSD urgent byte, when this segment is the first that tells it: with its
+ * mark, or after it was announced. */
+static int told_byte(const struct capture_event *event)
+{
+	const uint32_t tells = CAPTURE_FACT_NEW_MARK | CAPTURE_FACT_BYTE;
+
+	return event->facts & tells ? event->byte_bsd : CAPTURE_NO_BYTE;
+}
+
+/* RFC 854: the Data Mark, which follows IAC, ends what is to be dropped.
+ * Where the two readings differ, either may be the one that was meant. */
 static int is_telnet_synch(const struct capture_segment *s,
 			   const struct capture_event *event)
 {
-	size_t n = urgent_part(s);
+	int byte = told_byte(event);
 
 	return uses_port(s, PORT_TELNET) &&
-	       (event->byte_bsd == TELNET_DM ||
-		(n >= 1 && s->payload[n - 1] == TELNET_IAC));
+	       (byte == TELNET_DM || byte == TELNET_IAC);
 }
 
 /* RFC 959 section 4.1.3: Telnet "Interrupt Process" and "Synch" on the
@@ -53,9 +55,10 @@ static int is_telnet_synch(const struct capture_segment *s,
 static int is_ftp_abort(const struct capture_segment *s,
 			const struct capture_event *event)
 {
-	return s->dport == PORT_FTP && (event->byte_bsd == TELNET_DM ||
-					event->byte_bsd == TELNET_IAC ||
-					event->byte_bsd == TELNET_IP);
+	int byte = told_byte(event);
+
+	return s->dport == PORT_FTP &&
+	       (byte == TELNET_DM || byte == TELNET_IAC || byte == TELNET_IP);
 }
 
 /* RFC 1282: window size request, flush, and the two switches of flow control
@@ -63,16 +66,17 @@ static int is_ftp_abort(const struct capture_segment *s,
 static int is_rlogin_control(const struct capture_segment *s,
 			     const struct capture_event *event)
 {
-	return s->sport == PORT_RLOGIN &&
-	       (event->byte_bsd == 0x02 || event->byte_bsd == 0x10 ||
-		event->byte_bsd == 0x20 || event->byte_bsd == 0x80);
+	int byte = told_byte(event);
+
+	return s->sport == PORT_RLOGIN && (byte == 0x02 || byte == 0x10 ||
+					   byte == 0x20 || byte == 0x80);
 }
 
 /* Oracle Net tells a server to look for a break by one "!". */
 static int is_database_break(const struct capture_segment *s,
 			     const struct capture_event *event)
 {
-	return s->dport == PORT_ORACLE && event->byte_bsd == '!';
+	return s->dport == PORT_ORACLE && told_byte(event) == '!';
 }
 
 /* --- the table --------------------------------------------------------- */
@@ -224,7 +228,6 @@ const struct capture_finding_kind capture_findings[] = {
 		.sentence = "Telnet Synch: drop all up to the Data Mark but "
 			    "its commands",
 		.rfc = "RFC 854",
-		.facts = FACT(URG) | FACT(NEW_MARK),
 		.detect = is_telnet_synch,
 	},
 	{
@@ -233,7 +236,6 @@ const struct capture_finding_kind capture_findings[] = {
 		.sentence = "FTP ABOR, announced by Telnet Interrupt Process "
 			    "and Synch",
 		.rfc = "RFC 959 section 4.1.3",
-		.facts = FACT(URG) | FACT(NEW_MARK),
 		.detect = is_ftp_abort,
 	},
 	{
@@ -241,7 +243,6 @@ const struct capture_finding_kind capture_findings[] = {
 		.severity = CAPTURE_NOTE,
 		.sentence = "an rlogin control byte from the server",
 		.rfc = "RFC 1282",
-		.facts = FACT(URG) | FACT(NEW_MARK),
 		.detect = is_rlogin_control,
 	},
 	{
@@ -249,7 +250,6 @@ const struct capture_finding_kind capture_findings[] = {
 		.severity = CAPTURE_NOTE,
 		.sentence = "a database client's break marker",
 		.rfc = "RFC 6093 section 6",
-		.facts = FACT(URG) | FACT(NEW_MARK),
 		.detect = is_database_break,
 	},
 };

@@ -208,6 +208,17 @@ static void compare_readings(const struct half *own,
 	};
 }
 
+/*
+ * Does a pointer that comes with the urgent byte once more contradict the
+ * mark? One to data that was not sent before does not: a retransmission
+ * announces the latest mark there is.
+ */
+static bool is_remarked(const struct half *own, uint32_t mark)
+{
+	return ahead(mark, own->mark) < 0 ||
+	       (mark != own->mark && ahead(mark, own->next) <= 0);
+}
+
 static void take_bsd_byte(const struct marks *marks, struct half *own,
 			  const struct capture_segment *s, int byte,
 			  struct capture_event *event)
@@ -216,7 +227,7 @@ static void take_bsd_byte(const struct marks *marks, struct half *own,
 		event->facts |= CAPTURE_FACT_BYTE_AGAIN;
 		if (!(s->flags & CAPTURE_URG))
 			event->facts |= CAPTURE_FACT_UNMARKED;
-		else if (s->seq + s->urgent_pointer != own->mark)
+		else if (is_remarked(own, s->seq + s->urgent_pointer))
 			event->facts |= CAPTURE_FACT_REMARKED;
 		if (byte != CAPTURE_NO_BYTE && own->state & HALF_BSD_KNOWN &&
 		    byte != own->byte_bsd)
@@ -231,6 +242,17 @@ static void take_bsd_byte(const struct marks *marks, struct half *own,
 		return;
 	own->byte_bsd = (uint8_t)byte;
 	own->state |= HALF_BSD_KNOWN;
+}
+
+/*
+ * One octet that was acknowledged, repeated so that the other end answers
+ * (RFC 1122 section 4.2.3.6): it may be anything, and nobody takes it.
+ */
+static bool is_keep_alive(const struct half *own, const struct half *peer,
+			  const struct span *span)
+{
+	return span->len == 1 && span->end == own->next &&
+	       peer->state & HALF_ACKED && peer->ack == own->next;
 }
 
 /* Does this segment bring an octet that a reading of the current mark calls
@@ -427,7 +449,8 @@ void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
 	 * which flows have a mark. Without one, `mark` lies behind. */
 	if (ahead(own->next, own->mark) > (int32_t)WINDOW_MAX)
 		drop_mark(marks, flow, side);
-	if (own->mark - span.begin <= span.len && own->state & HALF_MARK)
+	if (own->mark - span.begin <= span.len && own->state & HALF_MARK &&
+	    !is_keep_alive(own, &flow->half[!side], &span))
 		take_bytes(marks, own, &span, s, event);
 	if (s->flags & CAPTURE_URG)
 		take_pointer(marks, flow, side, &span, s, event);

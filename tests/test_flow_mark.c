@@ -82,6 +82,19 @@ static const struct row rows[] = {
 		A(URG | ACK, 100, 1, .data = "abc", .up = 3, .facts = NEWS, .note = "URG up=3: urgent byte 'c'"),
 		A(URG | ACK, 100, 1, .data = "abc", .up = 2, .facts = CAPTURE_FACT_URG | AGAIN | CAPTURE_FACT_REMARKED, .note = "URG up=2: the urgent byte again"),
 	}, "open 4 c - 1\n" },
+	{ "retransmission_announces_the_next_mark", {
+		A(URG | ACK, 100, 1, .data = "ab", .up = 2, .facts = NEWS, .note = "URG up=2: urgent byte 'b'"),
+		A(URG | ACK, 100, 1, .data = "ab", .up = 3, .facts = MARK | AGAIN | CAPTURE_FACT_BEYOND | CAPTURE_FACT_REPLACES, .note = "URG up=3: announces the mark 1 byte past this segment; replaces a mark not yet acknowledged"),
+	}, "replaced 3 b - 1\nopen 4 - - 1\n" },
+	{ "retransmission_points_to_data_sent_before", {
+		A(URG | ACK, 100, 1, .data = "abc", .up = 2, .facts = NEWS | CAPTURE_FACT_BYTE_1122 | CAPTURE_FACT_READINGS_DIFFER, .note = "URG up=2: urgent byte 'b'"),
+		A(URG | ACK, 100, 1, .data = "abc", .up = 3, .facts = MARK | AGAIN | CAPTURE_FACT_REMARKED | CAPTURE_FACT_REPLACES, .note = "URG up=3: urgent byte 'c'; replaces a mark not yet acknowledged"),
+	}, "replaced 3 b c 1\nopen 4 c - 1\n" },
+	{ "keep_alive_is_no_retransmission", {
+		A(URG | ACK, 100, 1, .data = "abc", .up = 3, .facts = NEWS, .note = "URG up=3: urgent byte 'c'"),
+		B(ACK, 1, 103),
+		A(ACK, 102, 1, .data = "?", .facts = CAPTURE_FACT_OLD),
+	}, "acked 4 c - 1\n" },
 	{ "overlap_differs_at_the_urgent_byte", {
 		A(URG | ACK, 100, 1, .data = "abc", .up = 3, .facts = NEWS, .note = "URG up=3: urgent byte 'c'"),
 		A(URG | ACK, 100, 1, .data = "abX", .up = 3, .facts = CAPTURE_FACT_URG | AGAIN | CAPTURE_FACT_BYTE_DIFFERS, .note = "URG up=3: the urgent byte again; it had another value before"),
