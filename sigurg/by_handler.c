@@ -1,7 +1,7 @@
 #include "sigurg/detector.h"
 
 #include "sigurg/claim.h"
-#include "sigurg/record.h"
+#include "sigurg/recorder.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void disarm(struct sigurg_watch *w)
 	if (!w)
 		return;
 	sigurg_claim_end(&w->claim);
-	sigurg_record_stop(&w->recorder);
+	sigurg_recorder_stop(&w->recorder);
 	free(w);
 }
 
@@ -32,13 +32,13 @@ static int arm(struct sigurg_watch **out, int fd)
 	w = malloc(sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	ret = sigurg_record_start(&w->recorder, SIGURG, SA_RESTART,
-				  CLOCK_MONOTONIC, w->slots, SLOTS);
+	ret = sigurg_recorder_start(&w->recorder, SIGURG, SA_RESTART,
+				    CLOCK_MONOTONIC, w->slots, SLOTS);
 	if (ret < 0)
 		goto fail;
 	ret = sigurg_claim_begin(&w->claim, fd, false);
 	if (ret < 0) {
-		sigurg_record_stop(&w->recorder);
+		sigurg_recorder_stop(&w->recorder);
 		goto fail;
 	}
 	*out = w;
@@ -53,9 +53,9 @@ static int wait_by_handler(struct sigurg_watch *w, int64_t deadline_ns)
 	struct sigurg_record rec;
 	int ret;
 
-	ret = sigurg_record_wait(&w->recorder, deadline_ns);
+	ret = sigurg_recorder_wait(&w->recorder, deadline_ns);
 	if (ret == 1)
-		sigurg_record_next(&w->recorder, &rec);
+		sigurg_recorder_next(&w->recorder, &rec);
 	return ret;
 }
 

@@ -3,6 +3,7 @@
 #include "oob/deadline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <liburing.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -52,6 +53,9 @@ static int arm(struct sigurg_watch **out, int fd)
 	struct sigurg_watch *w;
 	int ret;
 
+	/* A ring would take it, and tell in the first wait only. */
+	if (fcntl(fd, F_GETFD) < 0)
+		return -errno;
 	w = malloc(sizeof(*w));
 	if (!w)
 		return -ENOMEM;

@@ -32,7 +32,7 @@ struct sigurg_detector {
 	 * Watch socket `fd`, borrowed until disarm. Returns 0 and a watch in
 	 * `*out`, or -errno and nothing has changed: -ENOMEM, -EMFILE, -EBADF,
 	 * -ENOSYS or -EPERM where the kernel lacks or refuses the interface,
-	 * -EBUSY where SIGURG is taken (sigurg/record.h, sigurg/claim.h).
+	 * -EBUSY where SIGURG is taken (sigurg/recorder.h, sigurg/claim.h).
 	 */
 	int (*arm)(struct sigurg_watch **out, int fd);
 

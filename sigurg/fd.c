@@ -22,13 +22,17 @@ int sigurg_fd_next(int fd, clockid_t clock, struct sigurg_record *out)
 	struct timespec ts;
 	ssize_t n;
 
+	/* A bad clock must not cost a signal. */
+	if (clock_getres(clock, &ts) < 0)
+		return -errno;
 	do
 		n = read(fd, &info, sizeof(info));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if (clock_gettime(clock, &ts) < 0)
-		return -errno;
+	if (n != sizeof(info))
+		return -EINVAL;
+	clock_gettime(clock, &ts);
 	*out = (struct sigurg_record){
 		.when_ns = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec,
 		.code = info.ssi_code,

@@ -23,7 +23,8 @@ struct plan {
 	CMUnitTestFunction body;
 	unsigned on; /* transports, EVERYWHERE for 0 */
 	struct buffers buffers;
-	const void *row; /* of the test's own */
+	bool blocking_only; /* where the receiver's mode is nothing to it */
+	const void *row;    /* of the test's own */
 };
 
 #define PLAN(test, ...)                                                        \
@@ -97,7 +98,8 @@ static inline size_t add_cases(struct CMUnitTest *tests, size_t n,
 
 	for (int t = 0; t < TRANSPORTS; t++) {
 		for (int nonblocking = 0; nonblocking < 2; nonblocking++) {
-			if (!(on & ON(t)) || n == TESTS_MAX)
+			if (!(on & ON(t)) || n == TESTS_MAX ||
+			    (nonblocking && plan->blocking_only))
 				continue;
 			cells[n] = (struct cell){ plan, t, nonblocking };
 			snprintf(names[n], sizeof(names[n]), "%s%s: %s",

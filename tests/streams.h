@@ -22,7 +22,7 @@
 #define SOON oob_deadline_in(10000 * MS)
 
 /* For what is not to happen. */
-#define BRIEFLY oob_deadline_in(30 * MS)
+#define BRIEFLY oob_deadline_in(15 * MS)
 
 /* Already past. */
 #define NOW 0

@@ -12,8 +12,8 @@
  * the one thing kept per process: one recorder to a signal number. Everything
  * else lies in the caller's struct.
  */
-#ifndef SIGURG_RECORD_H
-#define SIGURG_RECORD_H
+#ifndef SIGURG_RECORDER_H
+#define SIGURG_RECORDER_H
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -30,7 +30,7 @@ struct sigurg_record {
 	uid_t uid;	 /* the sender's real one; 0 from the kernel */
 };
 
-/* The memory for one record; only sigurg_record_*() look inside. */
+/* The memory for one record; only sigurg_recorder_*() look inside. */
 struct sigurg_slot {
 	atomic_size_t turn;
 	struct sigurg_record record;
@@ -54,53 +54,53 @@ struct sigurg_recorder {
  * Handle `signo` by recording it, stamped with `clock` (CLOCK_MONOTONIC,
  * CLOCK_REALTIME). `sa_flags` is SA_RESTART, or 0 to have blocking calls
  * interrupted with EINTR. `r` and its `size` slots, at least one, stay the
- * caller's and must live until sigurg_record_stop().
+ * caller's and must live until sigurg_recorder_stop().
  *
  * Returns 0, -EBUSY when `signo` has a recorder, -EINVAL for a signal that
  * cannot be handled, a bad clock or no slots, or -errno of eventfd(2). On
  * failure the process's handlers are as they were.
  */
-int sigurg_record_start(struct sigurg_recorder *r, int signo, int sa_flags,
-			clockid_t clock, struct sigurg_slot *slots,
-			size_t size);
+int sigurg_recorder_start(struct sigurg_recorder *r, int signo, int sa_flags,
+			  clockid_t clock, struct sigurg_slot *slots,
+			  size_t size);
 
 /*
  * Put back the handler that was there before, unless another has replaced ours
  * since, and release what start() took. When it returns no handler is using
  * `r` any more. Records not yet read are gone. Not from a signal handler.
  */
-void sigurg_record_stop(struct sigurg_recorder *r);
+void sigurg_recorder_stop(struct sigurg_recorder *r);
 
 /*
  * Take the oldest record: 1, or 0 when there is none. One reader at a time.
  * Runs on several threads at once stand in the order they took their places;
  * their times may differ from it by as much as they overlapped.
  */
-int sigurg_record_next(struct sigurg_recorder *r, struct sigurg_record *out);
+int sigurg_recorder_next(struct sigurg_recorder *r, struct sigurg_record *out);
 
 /*
  * Wait until there is a record: 1, -ETIMEDOUT, or -errno of poll(2). The
  * deadline is as in oob/deadline.h. One reader at a time.
  */
-int sigurg_record_wait(struct sigurg_recorder *r, int64_t deadline_ns);
+int sigurg_recorder_wait(struct sigurg_recorder *r, int64_t deadline_ns);
 
 /*
  * A descriptor that polls POLLIN once a handler has run, for an event loop;
- * sigurg_record_wait() with a deadline of 0 quietens it. Not to be closed.
+ * sigurg_recorder_wait() with a deadline of 0 quietens it. Not to be closed.
  */
-int sigurg_record_fd(const struct sigurg_recorder *r);
+int sigurg_recorder_fd(const struct sigurg_recorder *r);
 
 /* Runs of the handler since the start. Exact, read or not, ring full or not. */
-size_t sigurg_record_runs(const struct sigurg_recorder *r);
+size_t sigurg_recorder_runs(const struct sigurg_recorder *r);
 
 /* Those of them that found the ring full, and left no record. */
-size_t sigurg_record_unrecorded(const struct sigurg_recorder *r);
+size_t sigurg_recorder_unrecorded(const struct sigurg_recorder *r);
 
 /*
  * In a child of fork(2), which goes on recording in its copy of `r`: forget
  * the parent's records and counts, and get a wake-up of its own (until then
  * the child shares the parent's). Returns 0 or -errno of eventfd(2).
  */
-int sigurg_record_after_fork(struct sigurg_recorder *r);
+int sigurg_recorder_after_fork(struct sigurg_recorder *r);
 
 #endif

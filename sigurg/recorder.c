@@ -1,9 +1,10 @@
-#include "record.h"
+#include "recorder.h"
 
 #include "oob/deadline.h"
 
 #include <errno.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -35,6 +36,14 @@ static void wake(struct sigurg_recorder *r)
 		return;
 }
 
+/* A timer's or a descriptor's signal has other things where these have the
+ * process that sent them (sigaction(2)). */
+static bool has_sender(int code)
+{
+	return code == SI_USER || code == SI_QUEUE || code == SI_TKILL ||
+	       code == SI_MESGQ;
+}
+
 /*
  * Each handler takes a place of its own and publishes it by its turn: no one
  * waits for anyone, so a handler may interrupt the reader or be held up.
@@ -46,8 +55,7 @@ static void record(struct sigurg_recorder *r, const siginfo_t *info)
 	size_t place = atomic_load(&r->claimed);
 	struct sigurg_slot *slot;
 
-	/* Only kill(2) and its like fill these in (sigaction(2)). */
-	if (info->si_code <= 0) {
+	if (has_sender(info->si_code)) {
 		rec.pid = info->si_pid;
 		rec.uid = info->si_uid;
 	}
@@ -106,8 +114,9 @@ static int install(struct sigurg_recorder *r, int sa_flags)
 	return ret;
 }
 
-int sigurg_record_start(struct sigurg_recorder *r, int signo, int sa_flags,
-			clockid_t clock, struct sigurg_slot *slots, size_t size)
+int sigurg_recorder_start(struct sigurg_recorder *r, int signo, int sa_flags,
+			  clockid_t clock, struct sigurg_slot *slots,
+			  size_t size)
 {
 	struct timespec ts;
 	int fd, ret;
@@ -132,7 +141,7 @@ int sigurg_record_start(struct sigurg_recorder *r, int signo, int sa_flags,
 	return ret;
 }
 
-void sigurg_record_stop(struct sigurg_recorder *r)
+void sigurg_recorder_stop(struct sigurg_recorder *r)
 {
 	struct sigaction now;
 
@@ -148,7 +157,7 @@ void sigurg_record_stop(struct sigurg_recorder *r)
 	r->wake_fd = -1;
 }
 
-int sigurg_record_next(struct sigurg_recorder *r, struct sigurg_record *out)
+int sigurg_recorder_next(struct sigurg_recorder *r, struct sigurg_record *out)
 {
 	size_t place = atomic_load(&r->taken);
 	struct sigurg_slot *slot = &r->slots[place % r->size];
@@ -167,7 +176,7 @@ static int has_record(struct sigurg_recorder *r)
 	return atomic_load(&r->slots[place % r->size].turn) == place + 1;
 }
 
-int sigurg_record_wait(struct sigurg_recorder *r, int64_t deadline_ns)
+int sigurg_recorder_wait(struct sigurg_recorder *r, int64_t deadline_ns)
 {
 	uint64_t wakes;
 	int ret;
@@ -185,22 +194,22 @@ int sigurg_record_wait(struct sigurg_recorder *r, int64_t deadline_ns)
 	}
 }
 
-int sigurg_record_fd(const struct sigurg_recorder *r)
+int sigurg_recorder_fd(const struct sigurg_recorder *r)
 {
 	return r->wake_fd;
 }
 
-size_t sigurg_record_runs(const struct sigurg_recorder *r)
+size_t sigurg_recorder_runs(const struct sigurg_recorder *r)
 {
 	return atomic_load(&r->runs);
 }
 
-size_t sigurg_record_unrecorded(const struct sigurg_recorder *r)
+size_t sigurg_recorder_unrecorded(const struct sigurg_recorder *r)
 {
 	return atomic_load(&r->unrecorded);
 }
 
-int sigurg_record_after_fork(struct sigurg_recorder *r)
+int sigurg_recorder_after_fork(struct sigurg_recorder *r)
 {
 	sigset_t set, before;
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
