@@ -39,8 +39,8 @@ struct call {
 	/*
 	 * A socket method's arguments, a letter each: n integer, N the same
 	 * or 0, B the same or SOMAXCONN, L length of a receive, b bytes,
-	 * a address, T seconds or for ever; O, F and S those of setsockopt, fcntl and select. NULL: this is
-	 * no socket's method.
+	 * a address, T seconds or for ever; O, F and S those of setsockopt,
+	 * fcntl and select. NULL: this is no socket's method.
 	 */
 	const char *takes;
 

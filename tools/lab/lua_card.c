@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,19 @@ void card_open(lua_State *L)
 	card_open_socket(L);
 	card_open_connect(L);
 	card_open_wire(L);
+}
+
+void card_fail(lua_State *L, const char *format, ...)
+{
+	va_list ap;
+
+	luaL_where(L, 1);
+	va_start(ap, format);
+	lua_pushvfstring(L, format, ap);
+	va_end(ap);
+	lua_concat(L, 2);
+	lua_error(L);
+	abort(); /* lua_error() never returns, but is not declared so */
 }
 
 static bool is_known(const char *const *known, const char *key)
@@ -42,8 +56,8 @@ void card_check_fields(lua_State *L, int arg, const char *what,
 					  : luaL_typename(L, -2);
 
 		if (!is_known(known, key))
-			luaL_error(L, "%s: no field is called \"%s\"", what,
-				   key);
+			card_fail(L, "%s: no field is called \"%s\"", what,
+				  key);
 		lua_pop(L, 1);
 	}
 }
@@ -57,7 +71,7 @@ lua_Integer card_integer_field(lua_State *L, int arg, const char *what,
 	lua_getfield(L, arg, key);
 	n = lua_tointegerx(L, -1, &whole);
 	if (!whole)
-		luaL_error(L, "%s: %s must be an integer", what, key);
+		card_fail(L, "%s: %s must be an integer", what, key);
 	lua_pop(L, 1);
 	return n;
 }
@@ -271,12 +285,11 @@ struct pending *card_order(lua_State *L, struct actor *actor, struct end *end,
 	if (p)
 		return p;
 	if (errno != EPIPE)
-		luaL_error(L, "%s: %s(): %s", actor->name, calls[call]->name,
-			   strerror(errno));
+		card_fail(L, "%s: %s(): %s", actor->name, calls[call]->name,
+			  strerror(errno));
 	lab_pump(lab, 0); /* learn how it ended */
-	luaL_error(L, "%s() of %s: %s", calls[call]->name, actor->name,
-		   lab->why[0] ? lab->why : "the program has ended");
-	return NULL;
+	card_fail(L, "%s() of %s: %s", calls[call]->name, actor->name,
+		  lab->why[0] ? lab->why : "the program has ended");
 }
 
 void card_await(lua_State *L, struct pending *call, int64_t deadline_ns)
@@ -286,11 +299,11 @@ void card_await(lua_State *L, struct pending *call, int64_t deadline_ns)
 	int ret = lab_await(lab, call, deadline_ns);
 
 	if (ret == -ETIMEDOUT)
-		luaL_error(L, "time limit of %f s reached: %s is still in %s()",
-			   lab->timeout_s, call->actor->name, name);
+		card_fail(L, "time limit of %f s reached: %s is still in %s()",
+			  lab->timeout_s, call->actor->name, name);
 	if (ret < 0)
-		luaL_error(L, "%s in %s()",
-			   lab->why[0] ? lab->why : "the program ended", name);
+		card_fail(L, "%s in %s()",
+			  lab->why[0] ? lab->why : "the program ended", name);
 }
 
 int card_push_error(lua_State *L, int64_t error)

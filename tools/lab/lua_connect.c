@@ -33,8 +33,7 @@ static const struct transport *find_transport(lua_State *L, const char *name)
 		if (!strcmp(transports[i].name, name))
 			return &transports[i];
 	}
-	luaL_error(L, "connect: no transport is called \"%s\"", name);
-	return NULL;
+	card_fail(L, "connect: no transport is called \"%s\"", name);
 }
 
 static int64_t buffer_wish(lua_State *L, const char *key)
@@ -47,7 +46,7 @@ static int64_t buffer_wish(lua_State *L, const char *key)
 		return 0;
 	bytes = card_integer_field(L, 1, "connect", key);
 	if (bytes <= 0 || bytes > INT32_MAX)
-		luaL_error(L, "connect: %s must be 1 to 2147483647 bytes", key);
+		card_fail(L, "connect: %s must be 1 to 2147483647 bytes", key);
 	return bytes;
 }
 
@@ -89,8 +88,8 @@ static struct pending *step(lua_State *L, struct actor *actor, struct end *end,
 	card_await(L, call, OOB_NO_DEADLINE);
 	ret = message_int(call->reply, 0, -EIO);
 	if (ret < 0)
-		luaL_error(L, "connect: %s() of %s: %s", name, actor->name,
-			   names_errno((int)-ret));
+		card_fail(L, "connect: %s() of %s: %s", name, actor->name,
+			  names_errno((int)-ret));
 	return call;
 }
 
@@ -107,7 +106,7 @@ static struct end *new_socket(lua_State *L, struct actor *actor,
 	call = step(L, actor, NULL, "socket", &order);
 	end = call->made;
 	if (!end)
-		luaL_error(L, "connect: not enough memory");
+		card_fail(L, "connect: not enough memory");
 	end->family = t->family;
 	lab_release(sandbox_lab(L), call);
 	return end;
@@ -172,7 +171,7 @@ static struct end *accepted(lua_State *L, struct end *listener,
 	call = step(L, listener->actor, listener, "accept", &order);
 	end = call->made;
 	if (!end)
-		luaL_error(L, "connect: not enough memory");
+		card_fail(L, "connect: not enough memory");
 	end->family = listener->family;
 	lab_release(lab, call);
 	lab_release(lab, step(L, listener->actor, listener, "close", &order));
@@ -190,7 +189,7 @@ static struct actor *program_named(lua_State *L, const char *name)
 	if (!actor)
 		actor = lab_program(lab, name);
 	if (!actor)
-		luaL_error(L, "connect: program %s: %s", name, strerror(errno));
+		card_fail(L, "connect: program %s: %s", name, strerror(errno));
 	return actor;
 }
 

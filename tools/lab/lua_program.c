@@ -141,14 +141,14 @@ struct actor *card_fork(lua_State *L, struct actor *parent, int name_arg)
 	ret = call_program(L, parent, "fork", &order, &call);
 	if (ret < 0 || call->passed_fd < 0) {
 		lab_release(lab, call);
-		luaL_error(L, "fork: %s", strerror((int)-ret));
+		card_fail(L, "fork: %s", strerror((int)-ret));
 	}
 	child = lab_adopt(lab, name, (pid_t)ret, call->passed_fd);
 	if (child)
 		call->passed_fd = -1;
 	lab_release(lab, call);
 	if (!child)
-		luaL_error(L, "fork: more than %d programs", LAB_ACTORS);
+		card_fail(L, "fork: more than %d programs", LAB_ACTORS);
 	lab_settle(lab, child);
 	return child;
 }

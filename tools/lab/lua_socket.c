@@ -1,4 +1,5 @@
 /* A socket's methods: each orders a call of its program and waits for it. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
@@ -132,6 +133,7 @@ static int give_socket(lua_State *L, struct pending *call)
 {
 	if (!call->made)
 		return luaL_error(L, "not enough memory");
+	assert(call->end); /* accept() is a method of a socket */
 	call->made->family = call->end->family;
 	card_push_end(L, call->made);
 	card_push_address(L, &call->made->peer);

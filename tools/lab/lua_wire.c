@@ -137,7 +137,7 @@ static void read_end(lua_State *L, const char *key, struct match_end *m)
 	else if (lua_type(L, -1) == LUA_TSTRING)
 		m->program = lua_tostring(L, -1);
 	else if (!m->end && !lua_isnil(L, -1))
-		luaL_error(L, "segment: %s must be a socket or a program", key);
+		card_fail(L, "segment: %s must be a socket or a program", key);
 	lua_pop(L, 1);
 }
 
@@ -148,8 +148,7 @@ static uint8_t flag_named(lua_State *L, const char *name, size_t len)
 		    !strncmp(flags[i].name, name, len))
 			return flags[i].flag;
 	}
-	luaL_error(L, "segment: no flag is called \"%s\"", name);
-	return 0;
+	card_fail(L, "segment: no flag is called \"%s\"", name);
 }
 
 static void read_flags(lua_State *L, struct match *m)
@@ -190,8 +189,8 @@ static void read_numbers(lua_State *L, struct match *m)
 			m->number[i] = lua_tointegerx(L, -1, &whole);
 			m->has[i] = true;
 			if (!whole)
-				luaL_error(L, "segment: %s must be an integer",
-					   numbers[i]);
+				card_fail(L, "segment: %s must be an integer",
+					  numbers[i]);
 		}
 		lua_pop(L, 1);
 	}
