@@ -308,8 +308,7 @@ static int call_result(lua_State *L)
 	if (ret == -ETIMEDOUT)
 		return card_push_error(L, ETIMEDOUT);
 	card_await(L, call, 0); /* a program that ended is an error */
-	if (call->end)
-		lab_observe(lab, call->end);
+	lab_observe(lab, call->end);
 	return give(L, call);
 }
 
