@@ -5,7 +5,7 @@
 
 setup()
 {
-	load experiments
+	load run
 	common_setup
 	own_binary
 	: "${ooblab:?}"

@@ -1,12 +1,15 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -132,32 +135,59 @@ static void comes_byte_by_byte(void **state)
 	assert_memory_equal(data, "hello", 5);
 }
 
+static int alarms[2]; /* a pipe: a byte for each */
+
+static void note_alarm(int sig)
+{
+	(void)sig;
+	if (write(alarms[1], "", 1) < 0)
+		_exit(1);
+}
+
+/* The writer is interrupted all the time, and so writes in pieces. */
+static _Noreturn void write_the_biggest(int fd)
+{
+	const struct itimerval often = { { 0, 100 }, { 0, 100 } };
+	const struct sigaction sa = { .sa_handler = note_alarm };
+	static uint8_t big[RECORD_BYTES_MAX];
+
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (uint8_t)(i % 251);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	_exit(record_write(fd, RECORD_EVENT, big, 1, big + 1, sizeof(big) - 1,
+			   NULL, 0) != 0);
+}
+
 /* More than a socket holds: the writer waits for the reader. */
 static void the_biggest_passes(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t *big = calloc(1, RECORD_BYTES_MAX);
 	const uint8_t *data;
 	size_t len;
 	int status;
+	char byte;
 	pid_t pid;
 
-	assert_non_null(big);
-	big[RECORD_BYTES_MAX - 1] = '!';
+	assert_int_equal(pipe2(alarms, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0)
-		_exit(record_write(f->pair[0], RECORD_EVENT, big, 1, big + 1,
-				   RECORD_BYTES_MAX - 1, NULL, 0) != 0);
-	free(big);
+		write_the_biggest(f->pair[0]);
 	close_writer(f);
+	close(alarms[1]);
 	while (!record_next(&f->reader, &data, &len)) {
 		struct pollfd more = { f->pair[1], POLLIN, 0 };
 
+		assert_true(read(alarms[0], &byte, 1) >= 0);
 		assert_int_equal(poll(&more, 1, 5000), 1);
 		assert_int_equal(record_fill(&f->reader, f->pair[1]), 1);
 	}
+	close(alarms[0]);
 	assert_int_equal(len, RECORD_BYTES_MAX);
-	assert_int_equal(data[len - 1], '!');
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] != i % 251)
+			fail_msg("byte %zu is %u", i, data[i]);
+	}
 	waitpid(pid, &status, 0);
 	assert_int_equal(status, 0);
 }

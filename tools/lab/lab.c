@@ -60,7 +60,7 @@ struct actor *lab_adopt(struct lab *lab, const char *name, pid_t pid, int fd)
 	struct actor *actor;
 
 	if (lab->actors_count == LAB_ACTORS) {
-		errno = EAGAIN;
+		errno = EUSERS;
 		return NULL;
 	}
 	actor = calloc(1, sizeof(*actor));
@@ -100,6 +100,26 @@ struct end *lab_far_end(struct lab *lab, struct end *end)
 	return NULL;
 }
 
+/* What programs say meanwhile is let in: one may be waiting to be heard. */
+static int send_order(struct lab *lab, struct actor *actor,
+		      const struct message *order)
+{
+	int ret = channel_begin(&actor->channel, order, -1);
+
+	if (ret < 0)
+		return ret;
+	while ((ret = channel_flush(&actor->channel)) == 0) {
+		actor->order_waits = true;
+		ret = lab_pump(lab, OOB_NO_DEADLINE);
+		actor->order_waits = false;
+		if (ret < 0 || actor->gone)
+			return ret < 0 ? ret : -EPIPE;
+		if (oob_now_ns() >= lab->deadline_ns)
+			return -ETIMEDOUT;
+	}
+	return ret < 0 ? ret : 0;
+}
+
 struct pending *lab_order(struct lab *lab, struct actor *actor, struct end *end,
 			  uint32_t call, const struct message *order)
 {
@@ -115,8 +135,7 @@ struct pending *lab_order(struct lab *lab, struct actor *actor, struct end *end,
 		p->order->kind = MESSAGE_ORDER;
 		p->order->id = ++lab->next_id;
 		p->order->call = call;
-		ret = channel_send(&actor->channel, p->order, -1,
-				   lab->deadline_ns);
+		ret = send_order(lab, actor, p->order);
 	}
 	if (ret < 0) {
 		free(p->order);
@@ -191,8 +210,7 @@ static void take_reply(struct lab *lab, struct actor *actor,
 			actor->name);
 		return;
 	}
-	call->passed_fd = actor->channel.passed_fd;
-	actor->channel.passed_fd = -1;
+	call->passed_fd = channel_take_fd(&actor->channel, m);
 	learn_ends(lab, call);
 	if (calls[call->order->call]->show)
 		event_call(lab, call);
@@ -230,8 +248,8 @@ static void take_end(struct lab *lab, struct actor *actor)
 		lab_why(lab, "%s was killed by %s", actor->name,
 			names_signal(name, sizeof(name), WTERMSIG(status)));
 	else
-		lab_why(lab, "%s ended with status %d", actor->name,
-			WEXITSTATUS(status));
+		lab_why(lab, "%s gave up: %s", actor->name,
+			strerror(WEXITSTATUS(status)));
 }
 
 static void take_from(struct lab *lab, struct actor *actor)
@@ -270,7 +288,8 @@ int lab_pump(struct lab *lab, int64_t deadline_ns)
 		fds[i] = (struct pollfd){
 			.fd = lab->actors[i]->gone ? -1
 						   : lab->actors[i]->channel.fd,
-			.events = POLLIN,
+			.events = lab->actors[i]->order_waits ? POLLIN | POLLOUT
+							      : POLLIN,
 		};
 	fds[n] = (struct pollfd){ .fd = wire_fd(lab->wire), .events = POLLIN };
 	ready = poll(fds, n + 1, until(deadline_ns));
@@ -336,6 +355,10 @@ struct actor *lab_program(struct lab *lab, const char *name)
 	int pair[2];
 	pid_t pid;
 
+	if (lab->actors_count == LAB_ACTORS) {
+		errno = EUSERS;
+		return NULL;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return NULL;
 	pid = fork();

@@ -28,6 +28,7 @@ struct actor {
 	char name[LAB_NAME_MAX];
 	pid_t pid; /* in the trial's PID namespace */
 	struct channel channel;
+	bool order_waits;	  /* part of an order found no room yet */
 	bool gone;		  /* its socket closed: it has ended */
 	bool killed_here;	  /* by the experiment's own kill() */
 	unsigned signals[NSIG];	  /* noticed since signals() was asked last */
@@ -100,7 +101,10 @@ void lab_record(struct lab *lab, enum record_kind kind, const void *a,
 /* The program called `name`, or NULL. */
 struct actor *lab_find(struct lab *lab, const char *name);
 
-/* Start a program, and wait until it takes orders. NULL with errno set. */
+/*
+ * Start a program, and wait until it takes orders. NULL with errno set: EUSERS
+ * when there are LAB_ACTORS.
+ */
 struct actor *lab_program(struct lab *lab, const char *name);
 
 /* Take in the child that `parent` forked, reachable over `fd`. */

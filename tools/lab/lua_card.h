@@ -35,6 +35,9 @@ struct end *card_check_end(lua_State *L, int arg);
 struct actor *card_test_actor(lua_State *L, int arg);
 struct end *card_test_end(lua_State *L, int arg);
 
+/* A new program, or an error that says why there is none. */
+struct actor *card_program(lua_State *L, const char *name);
+
 /* fork() of `parent`; the child's name is at `name_arg`, or made up. */
 struct actor *card_fork(lua_State *L, struct actor *parent, int name_arg);
 

@@ -183,14 +183,9 @@ static struct end *accepted(lua_State *L, struct end *listener,
 
 static struct actor *program_named(lua_State *L, const char *name)
 {
-	struct lab *lab = sandbox_lab(L);
-	struct actor *actor = lab_find(lab, name);
+	struct actor *actor = lab_find(sandbox_lab(L), name);
 
-	if (!actor)
-		actor = lab_program(lab, name);
-	if (!actor)
-		card_fail(L, "connect: program %s: %s", name, strerror(errno));
-	return actor;
+	return actor ? actor : card_program(L, name);
 }
 
 static int connect_pair(lua_State *L)

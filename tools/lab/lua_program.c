@@ -61,14 +61,25 @@ static const char *check_new_name(lua_State *L, int arg, const char *name)
 	return name;
 }
 
+struct actor *card_program(lua_State *L, const char *name)
+{
+	struct lab *lab = sandbox_lab(L);
+	struct actor *actor = lab_program(lab, name);
+
+	if (!actor && errno == EUSERS)
+		card_fail(L, "program %s: there are %d already", name,
+			  LAB_ACTORS);
+	if (!actor || actor->gone)
+		card_fail(L, "program %s: %s", name,
+			  actor ? lab->why : strerror(errno));
+	return actor;
+}
+
 static int new_program(lua_State *L)
 {
 	const char *name = check_new_name(L, 1, luaL_checkstring(L, 1));
-	struct actor *actor = lab_program(sandbox_lab(L), name);
 
-	if (!actor)
-		return luaL_error(L, "program: %s", strerror(errno));
-	card_push_actor(L, actor);
+	card_push_actor(L, card_program(L, name));
 	return 1;
 }
 
@@ -141,7 +152,8 @@ struct actor *card_fork(lua_State *L, struct actor *parent, int name_arg)
 	ret = call_program(L, parent, "fork", &order, &call);
 	if (ret < 0 || call->passed_fd < 0) {
 		lab_release(lab, call);
-		card_fail(L, "fork: %s", strerror((int)-ret));
+		card_fail(L, "fork: %s",
+			  ret < 0 ? strerror((int)-ret) : "its child is lost");
 	}
 	child = lab_adopt(lab, name, (pid_t)ret, call->passed_fd);
 	if (child)

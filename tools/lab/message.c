@@ -12,7 +12,7 @@
 #include "oob/deadline.h"
 
 #define LENGTH_BYTES 4u
-#define HEAD_BYTES   32u /* kind, id, call, values: 4 each; two times: 8 each */
+#define HEAD_BYTES   36u /* kind, fds, id, call, values: 4; two times: 8 */
 #define VALUE_HEAD   12u /* kind: 4; the integer, or the length: 8 */
 
 void message_add_int(struct message *m, int64_t n)
@@ -98,10 +98,12 @@ static size_t encoded_size(const struct message *m)
 	return size;
 }
 
-static void encode(const struct message *m, uint8_t *p, size_t size)
+static void encode(const struct message *m, bool passes_fd, uint8_t *p,
+		   size_t size)
 {
 	p = put32(p, (uint32_t)(size - LENGTH_BYTES));
 	p = put32(p, m->kind);
+	p = put32(p, passes_fd);
 	p = put32(p, m->id);
 	p = put32(p, m->call);
 	p = put32(p, m->n);
@@ -126,12 +128,15 @@ static int decode(struct message *m, const uint8_t *p, size_t len)
 {
 	const uint8_t *end = p + len;
 
-	m->kind = get32(p);
-	m->id = get32(p + 4);
-	m->call = get32(p + 8);
-	m->n = get32(p + 12);
-	m->start_ns = get64(p + 16);
-	m->end_ns = get64(p + 24);
+	*m = (struct message){
+		.kind = get32(p),
+		.passes_fd = get32(p + 4),
+		.id = get32(p + 8),
+		.call = get32(p + 12),
+		.n = get32(p + 16),
+		.start_ns = get64(p + 20),
+		.end_ns = get64(p + 28),
+	};
 	p += HEAD_BYTES;
 	if (m->n > MESSAGE_VALUES)
 		return -EPROTO;
@@ -155,7 +160,7 @@ static int decode(struct message *m, const uint8_t *p, size_t len)
 
 void channel_open(struct channel *c, int fd)
 {
-	*c = (struct channel){ .fd = fd, .passed_fd = -1 };
+	*c = (struct channel){ .fd = fd, .passed_fd = -1, .pass_fd = -1 };
 }
 
 void channel_close(struct channel *c)
@@ -165,6 +170,7 @@ void channel_close(struct channel *c)
 	if (c->passed_fd >= 0)
 		close(c->passed_fd);
 	free(c->in);
+	free(c->out);
 	channel_open(c, -1);
 }
 
@@ -190,47 +196,78 @@ static ssize_t send_some(int fd, const uint8_t *p, size_t len, int pass_fd)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static int send_all(int fd, const uint8_t *p, size_t len, int pass_fd,
-		    int64_t deadline_ns)
+static int make_room(uint8_t **bytes, size_t *size, size_t wanted)
 {
-	while (len) {
-		ssize_t n = send_some(fd, p, len, pass_fd);
+	uint8_t *bigger;
+
+	if (wanted <= *size)
+		return 0;
+	wanted = wanted < 4096 ? 4096 : wanted;
+	bigger = realloc(*bytes, wanted);
+	if (!bigger)
+		return -ENOMEM;
+	*bytes = bigger;
+	*size = wanted;
+	return 0;
+}
+
+int channel_begin(struct channel *c, const struct message *m, int pass_fd)
+{
+	size_t size = encoded_size(m);
+	int ret;
+
+	if (size - LENGTH_BYTES > MESSAGE_BYTES_MAX)
+		return -EMSGSIZE;
+	ret = make_room(&c->out, &c->out_size, size);
+	if (ret < 0)
+		return ret;
+	encode(m, pass_fd >= 0, c->out, size);
+	c->out_sent = 0;
+	c->out_len = size;
+	c->pass_fd = pass_fd;
+	return 0;
+}
+
+int channel_flush(struct channel *c)
+{
+	while (c->out_sent < c->out_len) {
+		ssize_t n = send_some(c->fd, c->out + c->out_sent,
+				      c->out_len - c->out_sent, c->pass_fd);
 
 		if (n >= 0) {
-			p += n;
-			len -= (size_t)n;
-			pass_fd = -1;
+			c->out_sent += (size_t)n;
+			c->pass_fd = -1;
 		} else if (errno == EAGAIN) {
-			int ready = oob_wait(fd, POLLOUT, deadline_ns);
-
-			if (ready < 0)
-				return ready;
+			return 0;
 		} else if (errno != EINTR) {
 			return errno == ECONNRESET ? -EPIPE : -errno;
 		}
 	}
-	return 0;
+	return 1;
 }
 
 int channel_send(struct channel *c, const struct message *m, int pass_fd,
 		 int64_t deadline_ns)
 {
-	size_t size = encoded_size(m);
-	uint8_t small[512], *p = small;
-	int ret;
+	int ret = channel_begin(c, m, pass_fd);
 
-	if (size - LENGTH_BYTES > MESSAGE_BYTES_MAX)
-		return -EMSGSIZE;
-	if (size > sizeof(small)) {
-		p = malloc(size);
-		if (!p)
-			return -ENOMEM;
+	if (ret < 0)
+		return ret;
+	while ((ret = channel_flush(c)) == 0) {
+		ret = oob_wait(c->fd, POLLOUT, deadline_ns);
+		if (ret < 0)
+			return ret;
 	}
-	encode(m, p, size);
-	ret = send_all(c->fd, p, size, pass_fd, deadline_ns);
-	if (p != small)
-		free(p);
-	return ret;
+	return ret < 0 ? ret : 0;
+}
+
+int channel_take_fd(struct channel *c, const struct message *m)
+{
+	int fd = m->passes_fd ? c->passed_fd : -1;
+
+	if (fd >= 0)
+		c->passed_fd = -1;
+	return fd;
 }
 
 static void keep_passed_fd(struct channel *c, struct msghdr *msg)
@@ -283,21 +320,6 @@ static size_t wanted(const struct channel *c)
 	return LENGTH_BYTES + (size_t)get32(c->in);
 }
 
-static int make_room(struct channel *c, size_t size)
-{
-	uint8_t *bigger;
-
-	if (size <= c->in_size)
-		return 0;
-	size = size < 4096 ? 4096 : size;
-	bigger = realloc(c->in, size);
-	if (!bigger)
-		return -ENOMEM;
-	c->in = bigger;
-	c->in_size = size;
-	return 0;
-}
-
 int channel_receive(struct channel *c, struct message *m, bool wait)
 {
 	int ret;
@@ -318,7 +340,7 @@ int channel_receive(struct channel *c, struct message *m, bool wait)
 				     size - LENGTH_BYTES);
 			return ret < 0 ? ret : 1;
 		}
-		ret = make_room(c, size);
+		ret = make_room(&c->in, &c->in_size, size);
 		if (ret < 0)
 			return ret;
 		ret = fill(c, wait);

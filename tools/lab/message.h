@@ -35,6 +35,7 @@ struct value {
 
 struct message {
 	enum message_kind kind;
+	bool passes_fd;	  /* a descriptor came with it */
 	uint32_t id;	  /* a reply bears its order's */
 	uint32_t call;	  /* index into the table of calls */
 	int64_t start_ns; /* CLOCK_REALTIME, when the call was made */
@@ -56,14 +57,20 @@ int64_t message_int(const struct message *m, unsigned i, int64_t otherwise);
  */
 struct message *message_copy(const struct message *m);
 
-/* One end of the stream. Owns fd, the buffer, and a descriptor passed to it. */
+/* One end of the stream. Owns fd, the buffers, and a descriptor passed to it.
+ */
 struct channel {
 	int fd;
 	uint8_t *in;
 	size_t in_used; /* bytes of the message handed out last */
 	size_t in_len;	/* bytes in the buffer */
 	size_t in_size;
-	int passed_fd; /* that came with a message; -1 none */
+	int passed_fd; /* that came, and was not taken; -1 none */
+	uint8_t *out;
+	size_t out_sent; /* of the message on its way */
+	size_t out_len;
+	size_t out_size;
+	int pass_fd; /* to go with its first byte; borrowed, -1 none */
 };
 
 void channel_open(struct channel *c, int fd);
@@ -76,6 +83,18 @@ void channel_close(struct channel *c);
  */
 int channel_send(struct channel *c, const struct message *m, int pass_fd,
 		 int64_t deadline_ns);
+
+/*
+ * The same for who must not wait, because the other end may be waiting for
+ * him to read: begin, then flush until all is sent. One message at a time.
+ * channel_flush() returns 1 when it is, 0 when there is no room now, or
+ * -errno.
+ */
+int channel_begin(struct channel *c, const struct message *m, int pass_fd);
+int channel_flush(struct channel *c);
+
+/* The descriptor that came with `m`, now the caller's; -1 where none did. */
+int channel_take_fd(struct channel *c, const struct message *m);
 
 /*
  * Take the next message. Returns 1 with `*m` filled (its bytes stay good until

@@ -21,6 +21,8 @@
 /* Out of the way, so that an experiment's first socket is descriptor 3. */
 #define OWN_FDS_FROM 900
 #define WATCHES	     64 /* epoll instances kept at once */
+_Static_assert(OWN_FDS_FROM + WATCHES + 16 <= PROGRAM_OPEN_FILES,
+	       "a program's own descriptors fit its limit");
 
 const int program_signals[] = {
 	SIGURG, SIGIO, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD,
@@ -124,7 +126,7 @@ static void carry_out(struct program *p, const struct message *order)
 			   .pass_fd = -1 };
 
 	if (order->call >= calls_count)
-		_exit(1);
+		_exit(EPROTO);
 	r.m.start_ns = realtime_ns();
 	calls[order->call]->run(p, order, &r);
 	r.m.end_ns = realtime_ns();
@@ -160,10 +162,10 @@ static void send_on_errand(struct program *p, struct message *order)
 	pthread_t thread;
 
 	if (!e)
-		_exit(1);
+		_exit(ENOMEM);
 	*e = (struct errand){ .p = p, .order = order };
 	if (pthread_create(&thread, NULL, run_errand, e))
-		_exit(1);
+		_exit(EAGAIN);
 	pthread_detach(thread);
 }
 
@@ -249,7 +251,7 @@ static void dispatch(struct program *p, const struct message *order)
 	}
 	copy = message_copy(order);
 	if (!copy)
-		_exit(1);
+		_exit(ENOMEM);
 	if (give_job(p, copy))
 		return;
 	await_pending();
@@ -273,9 +275,9 @@ static void *control(void *arg)
 		while ((got = channel_receive(&p->channel, &order, false)) > 0)
 			dispatch(p, &order);
 		if (got < 0)
-			_exit(0);
+			_exit(got == -EPIPE ? 0 : -got);
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			_exit(1);
+			_exit(errno);
 		if (fds[1].revents) {
 			pthread_mutex_lock(&p->out);
 			send_noticed(p);
@@ -308,7 +310,7 @@ static int move_up(int fd)
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, OWN_FDS_FROM);
 
 	if (high < 0)
-		_exit(1);
+		_exit(errno);
 	close(fd);
 	return high;
 }
@@ -319,7 +321,7 @@ static void own_descriptors(struct program *p, int fd, bool keep_sockets)
 
 	channel_open(&p->channel, move_up(fd));
 	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
-		_exit(1);
+		_exit(errno);
 	p->signal_pipe[0] = move_up(pair[0]);
 	p->signal_pipe[1] = move_up(pair[1]);
 	noticed_fd = p->signal_pipe[1];
@@ -336,9 +338,8 @@ static _Noreturn void be_program(int fd, bool keep_sockets)
 	sigset_t all, old;
 	pthread_t thread;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!p)
-		_exit(1);
+		_exit(ENOMEM);
 	own_descriptors(p, fd, keep_sockets);
 	pthread_mutex_init(&p->out, NULL);
 	pthread_mutex_init(&p->lock, NULL);
@@ -348,13 +349,19 @@ static _Noreturn void be_program(int fd, bool keep_sockets)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	if (pthread_create(&thread, NULL, control, p))
-		_exit(1);
+		_exit(EAGAIN);
 	take_signals();
 	make_calls(p);
 }
 
+/*
+ * Only a program the trial forks: the parent whose end prctl(2) signals is a
+ * thread, and one that forks a program may be an errand's, soon over. What a
+ * program forked ends by its channel.
+ */
 _Noreturn void program_main(int fd)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	be_program(fd, false);
 }
 

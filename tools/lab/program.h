@@ -18,9 +18,13 @@ struct reply;
 extern const int program_signals[];
 extern const unsigned program_signals_count;
 
+/* Of RLIMIT_NOFILE: its own are high, the experiment's begin at 3. */
+#define PROGRAM_OPEN_FILES 1024
+
 /*
  * Be a program: take orders from `fd`, a stream socket, until it closes.
- * Closes every other descriptor from 3 up. Never returns.
+ * Closes every other descriptor from 3 up. Never returns: the exit status is 0,
+ * or the errno of what a program cannot do without.
  */
 _Noreturn void program_main(int fd);
 

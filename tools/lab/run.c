@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,6 +17,7 @@
 #include "tools/lab/event.h"
 #include "tools/lab/isolate.h"
 #include "tools/lab/names.h"
+#include "tools/lab/program.h"
 #include "tools/lab/record.h"
 #include "tools/lab/save.h"
 #include "tools/lab/trial.h"
@@ -534,6 +536,26 @@ static void choose_isolation(struct run_options *options)
 	cmd_complain("run", "%s; going on without one", why);
 }
 
+/* Programs inherit the limit. Returns 0, or -EMFILE having said so. */
+static int allow_open_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur >= PROGRAM_OPEN_FILES)
+		return 0;
+	if (limit.rlim_max >= PROGRAM_OPEN_FILES) {
+		limit.rlim_cur = PROGRAM_OPEN_FILES;
+		if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+			return 0;
+	}
+	cmd_complain("run",
+		     "only %llu open files are allowed; allow with: "
+		     "ulimit -n %d",
+		     (unsigned long long)limit.rlim_max, PROGRAM_OPEN_FILES);
+	return -EMFILE;
+}
+
 int run_experiments(const struct experiment *experiments, size_t count,
 		    struct run_options *options)
 {
@@ -541,6 +563,8 @@ int run_experiments(const struct experiment *experiments, size_t count,
 	int ret, status = STATUS_USAGE;
 	char err[512];
 
+	if (allow_open_files() < 0)
+		return STATUS_CANNOT;
 	if (options->save &&
 	    save_open(&run.save, options->save, err, sizeof(err)) < 0) {
 		cmd_complain("run", "%s", err);
