@@ -1,17 +1,28 @@
 #include "tools/cmd.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/text.h"
 
-#define WORD_MAX 64
+#define WORD_MAX    64
+#define OPTIONS_MAX 64
+
+const char *cmd_synopsis(const struct cmd *cmd, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", cmd->name, *cmd->args ? " " : "",
+		 cmd->args);
+	return out;
+}
 
 int cmd_usage(const struct cmd *cmd)
 {
-	fprintf(stderr, "usage: ooblab %s %s\n", cmd->name, cmd->args);
-	fprintf(stderr, "'ooblab help %s' tells more.\n", cmd->name);
+	char synopsis[TEXT_MAX];
+
+	cmd_complain(cmd->name, "usage: ooblab %s; 'ooblab help %s' tells more",
+		     cmd_synopsis(cmd, synopsis, sizeof(synopsis)), cmd->name);
 	return STATUS_USAGE;
 }
 
@@ -73,4 +84,42 @@ const char *cmd_nearest(const char *word, const char *const *names,
 		}
 	}
 	return nearest;
+}
+
+static const char *nearest_option(const char *word, const struct option *known)
+{
+	const char *names[OPTIONS_MAX];
+	size_t n = 0;
+
+	for (; known[n].name && n < OPTIONS_MAX; n++)
+		names[n] = known[n].name;
+	return cmd_nearest(word, names, n);
+}
+
+int cmd_bad_option(const struct cmd *cmd, int c, char **argv,
+		   const struct option *known)
+{
+	const char *word = argv[optind - 1], *nearest = NULL;
+	bool is_long = !strncmp(word, "--", 2);
+	char name[WORD_MAX];
+
+	snprintf(name, sizeof(name), "-%c", optopt);
+	if (is_long)
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="),
+			 word);
+	if (c == ':' || (is_long && optopt)) {
+		cmd_complain(cmd->name, "%s %s", name,
+			     c == ':' ? "needs a value" : "takes no value");
+		return STATUS_USAGE;
+	}
+	if (is_long)
+		nearest = nearest_option(name + 2, known);
+	if (nearest)
+		cmd_complain(cmd->name, "unknown option %s; did you mean --%s?",
+			     name, nearest);
+	else
+		cmd_complain(cmd->name,
+			     "unknown option %s; 'ooblab help %s' lists them",
+			     name, cmd->name);
+	return STATUS_USAGE;
 }

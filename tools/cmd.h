@@ -2,6 +2,7 @@
 #ifndef TOOLS_CMD_H
 #define TOOLS_CMD_H
 
+#include <getopt.h>
 #include <stddef.h>
 
 /* Exit statuses, the same for every verb. */
@@ -15,7 +16,7 @@ enum status {
 
 struct cmd {
 	const char *name;
-	const char *args; /* synopsis behind the name */
+	const char *args; /* synopsis behind the name; "" none */
 	const char *does; /* half a line */
 	const char *help; /* options and an example, whole lines */
 
@@ -26,8 +27,18 @@ struct cmd {
 extern const struct cmd *const cmds[];
 extern const size_t cmds_count;
 
-/* Print how `cmd` is used to stderr. Returns STATUS_USAGE. */
+/* "show NAME" */
+const char *cmd_synopsis(const struct cmd *cmd, char *out, size_t size);
+
+/* Complain of the arguments: how `cmd` is used. Returns STATUS_USAGE. */
 int cmd_usage(const struct cmd *cmd);
+
+/*
+ * Complain of the option that getopt_long() did not take: `c` is what it gave,
+ * '?' or ':', and the short options begin with ':'. Returns STATUS_USAGE.
+ */
+int cmd_bad_option(const struct cmd *cmd, int c, char **argv,
+		   const struct option *known);
 
 /* "ooblab: SUBJECT: CAUSE" on stderr; control characters made visible. */
 void cmd_complain(const char *subject, const char *format, ...)

@@ -402,10 +402,10 @@ static int run(const struct cmd *self, int argc, char **argv)
 	struct input *input;
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, "i:r:w:nc:s:B:", long_options,
+	while ((c = getopt_long(argc, argv, ":i:r:w:nc:s:B:", long_options,
 				NULL)) != -1) {
-		if (c == '?')
-			return cmd_usage(self);
+		if (c == '?' || c == ':')
+			return cmd_bad_option(self, c, argv, long_options);
 		if (read_option(&r, c) < 0)
 			return STATUS_USAGE;
 	}

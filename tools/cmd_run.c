@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/cmd.h"
 #include "tools/lab/course.h"
@@ -37,7 +38,6 @@ static const struct option long_options[] = {
 static int read_transports(struct run_options *o, char *list)
 {
 	static const char *const known[] = { "tcp4", "tcp6", "unix", "mptcp" };
-	const char *nearest;
 	char *rest, *word;
 
 	o->transport_count = 0;
@@ -48,12 +48,10 @@ static int read_transports(struct run_options *o, char *list)
 		while (i < RUN_TRANSPORTS && strcmp(known[i], word))
 			i++;
 		if (i == RUN_TRANSPORTS) {
-			nearest = cmd_nearest(word, known, RUN_TRANSPORTS);
 			cmd_complain("run",
-				     "no transport is called %s%s%s; "
-				     "there are tcp4, tcp6, unix and mptcp",
-				     word, nearest ? ", did you mean " : "",
-				     nearest ? nearest : "");
+				     "no transport is called %s; there are "
+				     "tcp4, tcp6, unix and mptcp",
+				     word);
 			return -1;
 		}
 		if (o->transport_count == RUN_TRANSPORTS) {
@@ -63,7 +61,8 @@ static int read_transports(struct run_options *o, char *list)
 		o->transports[o->transport_count++] = known[i];
 	}
 	if (!o->transport_count)
-		cmd_complain("run", "--transport names none");
+		cmd_complain("run", "--transport names none; there are tcp4, "
+				    "tcp6, unix and mptcp");
 	return o->transport_count ? 0 : -1;
 }
 
@@ -94,6 +93,16 @@ static int read_number(const char *option, const char *text, double least,
 	return -1;
 }
 
+static int choose_report(struct run_options *o, const struct report *report)
+{
+	if (o->report != &report_text && o->report != report) {
+		cmd_complain("run", "--json and --tap: one at a time");
+		return -1;
+	}
+	o->report = report;
+	return 0;
+}
+
 static int read_option(struct run_options *o, int option)
 {
 	double n;
@@ -107,11 +116,9 @@ static int read_option(struct run_options *o, int option)
 		o->save = optarg;
 		return 0;
 	case OPT_JSON:
-		o->report = &report_json;
-		return 0;
+		return choose_report(o, &report_json);
 	case OPT_TAP:
-		o->report = &report_tap;
-		return 0;
+		return choose_report(o, &report_tap);
 	case OPT_TIMEOUT:
 		return read_number("--timeout", optarg, 0.001, TIMEOUT_MAX,
 				   &o->timeout_s);
@@ -169,14 +176,21 @@ static void free_all(struct experiment *list, size_t count)
 	free(list);
 }
 
-/* The capture goes to standard output: the timeline must not. */
-static int check_streams(const struct run_options *o)
+/*
+ * With --save - the capture has standard output to itself; what a person reads
+ * goes to standard error.
+ */
+static int choose_streams(struct run_options *o)
 {
-	if (!o->save || strcmp(o->save, "-") || o->report != &report_text)
+	if (!o->save || strcmp(o->save, "-"))
 		return 0;
-	cmd_complain("run", "--save - and the timeline both want standard "
-			    "output; name a file");
-	return -1;
+	if (isatty(STDOUT_FILENO)) {
+		cmd_complain("run", "--save - would fill the terminal with "
+				    "packets; name a file, or a pipe");
+		return -1;
+	}
+	o->reporter.term = term_open(stderr);
+	return 0;
 }
 
 static int run(const struct cmd *self, int argc, char **argv)
@@ -196,13 +210,14 @@ static int run(const struct cmd *self, int argc, char **argv)
 	int c, status = STATUS_USAGE;
 	long count;
 
-	while ((c = getopt_long(argc, argv, "j:v", long_options, NULL)) != -1) {
-		if (c == '?')
-			return cmd_usage(self);
+	while ((c = getopt_long(argc, argv, ":j:v", long_options, NULL)) !=
+	       -1) {
+		if (c == '?' || c == ':')
+			return cmd_bad_option(self, c, argv, long_options);
 		if (read_option(&o, c) < 0)
 			return STATUS_USAGE;
 	}
-	if (check_streams(&o) < 0)
+	if (choose_streams(&o) < 0)
 		return STATUS_USAGE;
 	count = load(argc - optind, argv + optind, &list);
 	if (count > 0)
@@ -215,13 +230,16 @@ const struct cmd cmd_run = {
 	.name = "run",
 	.args = "[OPTION]... [FILE | NAME]...",
 	.does = "run experiments: a timeline and a verdict for each",
-	.help = "A NAME is one of 'ooblab list'; with none, all of the course "
-		"runs.\n\n"
+	.help = "A NAME is one of 'ooblab list', or its number; with none, all "
+		"of the course\nruns. FILE - is standard input.\n\n"
 		"  --transport LIST    tcp4, tcp6, unix, mptcp; default tcp4\n"
 		"  --inline[=WHICH]    with SO_OOBINLINE: on, off or both;\n"
 		"                      default off, on where WHICH is left "
 		"out\n"
-		"  --save FILE         the captured frames as pcapng\n"
+		"  --save FILE         the captured frames as pcapng; - is "
+		"standard\n"
+		"                      output, and the rest goes to standard "
+		"error\n"
 		"  --json              one object an event, one a line\n"
 		"  --tap               Test Anything Protocol\n"
 		"  -j, --jobs N        N experiments at once; default 1\n"

@@ -1,4 +1,5 @@
 /* ooblab: an out-of-band data and urgent-signal laboratory. */
+#include <ctype.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,6 +53,7 @@ static int unknown(const char *name)
 static int help(const struct cmd *self, int argc, char **argv)
 {
 	const struct cmd *cmd;
+	char synopsis[128];
 
 	if (argc > 2)
 		return cmd_usage(self);
@@ -62,8 +64,9 @@ static int help(const struct cmd *self, int argc, char **argv)
 	cmd = find(argv[1]);
 	if (!cmd)
 		return unknown(argv[1]);
-	printf("usage: ooblab %s %s\n\n%s.\n\n%s", cmd->name, cmd->args,
-	       cmd->does, cmd->help);
+	printf("usage: ooblab %s\n\n%c%s.\n\n%s",
+	       cmd_synopsis(cmd, synopsis, sizeof(synopsis)),
+	       toupper((unsigned char)*cmd->does), cmd->does + 1, cmd->help);
 	return STATUS_HELD;
 }
 
@@ -89,6 +92,7 @@ int main(int argc, char **argv)
 	const struct cmd *cmd;
 
 	setlocale(LC_CTYPE, "");
+	opterr = 0; /* cmd_bad_option() says it in our own form */
 	/* Ignored by our parent, a child's end could not be waited for. */
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);

@@ -120,72 +120,104 @@ static bool is_called(const char *name, const char *word)
 	       strtol(word, &end, 10) == strtol(base, NULL, 10) && !*end;
 }
 
-static int read_text(const char *path, struct experiment *e, char *err,
-		     size_t size)
+static int read_text(FILE *f, struct experiment *e, char *err, size_t size)
 {
-	FILE *f = fopen(path, "re");
 	struct stat st;
+	int ret = 0;
 
-	if (!f || fstat(fileno(f), &st) < 0) {
-		snprintf(err, size, "%s: %m", path);
-		if (f)
-			fclose(f);
-		return -ENOENT;
+	if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode))
+		ret = -EISDIR;
+	if (ret == 0) {
+		e->text = malloc(EXPERIMENT_BYTES_MAX + 2);
+		ret = e->text ? 0 : -ENOMEM;
 	}
-	e->text = S_ISDIR(st.st_mode) ? NULL : malloc(EXPERIMENT_BYTES_MAX + 2);
-	if (e->text)
+	if (ret == 0) {
 		e->text_len = fread(e->text, 1, EXPERIMENT_BYTES_MAX + 1, f);
-	if (!e->text || ferror(f) || e->text_len > EXPERIMENT_BYTES_MAX) {
-		snprintf(err, size, "%s: %s", path,
-			 !e->text    ? "no file that can be read"
-			 : ferror(f) ? strerror(errno)
-				     : "more than 1 MiB is no experiment");
-		fclose(f);
-		return -EINVAL;
+		ret = ferror(f) ? -errno : 0;
+	}
+	if (ret < 0) {
+		snprintf(err, size, "%s", strerror(-ret));
+		return ret;
+	}
+	if (e->text_len > EXPERIMENT_BYTES_MAX) {
+		snprintf(err, size, "more than 1 MiB is no experiment");
+		return -EFBIG;
 	}
 	e->text[e->text_len] = '\0';
-	fclose(f);
 	return 0;
 }
 
-static int load(const char *name, const char *path, struct experiment *e,
-		char *err, size_t size)
+/* `f` NULL: `path` could not be opened, errno says why. */
+static int load(const char *name, const char *path, FILE *f,
+		struct experiment *e, char *err, size_t size)
 {
-	int ret;
+	int ret = f ? 0 : -errno;
+	char why[128];
 
 	*e = (struct experiment){ .name = strdup(name), .path = strdup(path) };
-	if (!e->name || !e->path) {
-		snprintf(err, size, "not enough memory");
+	if (ret == 0 && (!e->name || !e->path))
 		ret = -ENOMEM;
-	} else {
-		ret = read_text(path, e, err, size);
-	}
 	if (ret < 0)
+		snprintf(why, sizeof(why), "%s", strerror(-ret));
+	else
+		ret = read_text(f, e, why, sizeof(why));
+	if (ret < 0) {
+		/* The caller names what was asked for. */
+		if (strcmp(name, path))
+			snprintf(err, size, "%s: %s", path, why);
+		else
+			snprintf(err, size, "%s", why);
 		experiment_free(e);
+	}
 	return ret;
+}
+
+static int load_file(const char *name, const char *path, struct experiment *e,
+		     char *err, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	int ret = load(name, path, f, e, err, size);
+
+	if (f)
+		fclose(f);
+	return ret;
+}
+
+static int not_found(const struct course *c, const char *word, char *err,
+		     size_t size)
+{
+	char file[PATH_MAX];
+	const char *nearest = file;
+
+	snprintf(file, sizeof(file), "%s" SUFFIX, word);
+	if (access(file, F_OK) < 0)
+		nearest = cmd_nearest(word, (const char *const *)c->names,
+				      c->count);
+	snprintf(err, size,
+		 "no such file, nor an experiment of the course; "
+		 "%s%s%s",
+		 nearest ? "did you mean " : "'ooblab list' names them",
+		 nearest ? nearest : "", nearest ? "?" : "");
+	return -ENOENT;
 }
 
 int course_load(const struct course *c, const char *word, struct experiment *e,
 		char *err, size_t size)
 {
 	char path[PATH_MAX + NAME_MAX];
-	const char *nearest;
 
+	if (!strcmp(word, "-"))
+		return load("stdin", "stdin", stdin, e, err, size);
 	for (size_t i = 0; i < c->count; i++) {
 		if (!is_called(c->names[i], word))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s" SUFFIX, c->dir,
 			 c->names[i]);
-		return load(c->names[i], path, e, err, size);
+		return load_file(c->names[i], path, e, err, size);
 	}
-	if (is_experiment(word) || access(word, F_OK) == 0)
-		return load(word, word, e, err, size);
-	nearest = cmd_nearest(word, (const char *const *)c->names, c->count);
-	snprintf(err, size,
-		 "no such file, nor an experiment of the course%s%s%s",
-		 nearest ? "; did you mean " : "", nearest ? nearest : "",
-		 nearest ? "?" : "");
-	return -ENOENT;
+	if (strchr(word, '/') || is_experiment(word) || access(word, F_OK) == 0)
+		return load_file(word, word, e, err, size);
+	return not_found(c, word, err, size);
 }
 
 void experiment_free(struct experiment *e)

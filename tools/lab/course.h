@@ -28,9 +28,10 @@ int course_open(struct course *c, char *err, size_t size);
 void course_close(struct course *c);
 
 /*
- * Load what `word` names: a file, or an experiment of the course by its name,
- * its name without the number, or its number. Returns 0, or -errno with one
- * line in `err`, the nearest name in it where there is one.
+ * Load what `word` names: an experiment of the course by its name, its name
+ * without the number, or its number; a file; or "-", standard input, which is
+ * called stdin from then on. Returns 0, or -errno with one line in `err`, the
+ * nearest name in it where there is one.
  */
 int course_load(const struct course *c, const char *word, struct experiment *e,
 		char *err, size_t size);
