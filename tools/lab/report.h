@@ -20,7 +20,9 @@ struct outcome {
 struct reporter {
 	struct term term;
 	bool verbose;
+	bool headed; /* the lanes' names stand above this timeline */
 	const char *left, *right; /* programs with a lane of their own */
+	const char *wire;	  /* the name of the lane between them */
 	size_t trials;		  /* there will be in all */
 	size_t told;		  /* so far */
 };

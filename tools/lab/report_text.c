@@ -11,6 +11,7 @@
 #include "tools/text.h"
 
 #define TIME_COLUMNS 10
+#define AXIS_COLUMNS 12 /* "mptcp+inline" */
 
 enum lane {
 	LANE_LEFT,
@@ -245,6 +246,21 @@ static const struct {
 	{ "exit", exit_line },
 };
 
+/* Above the first line: an experiment that was skipped has none. */
+static void print_lanes(struct reporter *r)
+{
+	if (r->headed)
+		return;
+	r->headed = true;
+	fprintf(r->term.out, "\n%s%*s  %-*s%-*s%s%s\n",
+		term_on(&r->term, TERM_DIM),
+		TIME_COLUMNS - 2 + (r->term.utf8 ? 1 : 0),
+		r->term.utf8 ? "µs" : "us",
+		lane_column(r, LANE_WIRE) - TIME_COLUMNS, r->left,
+		lane_column(r, LANE_RIGHT) - lane_column(r, LANE_WIRE), r->wire,
+		r->right, term_off(&r->term));
+}
+
 static void print_entry(struct reporter *r, const struct entry *entry)
 {
 	struct line line = { .lane = LANE_LEFT, .phase = entry->phase };
@@ -260,6 +276,7 @@ static void print_entry(struct reporter *r, const struct entry *entry)
 		snprintf(time, sizeof(time), "%lld",
 			 (long long)entry->t_ns / 1000);
 		text_printable(line.text.s, sizeof(line.text.s), line.text.s);
+		print_lanes(r);
 		print_line(r, time, &line);
 	}
 }
@@ -300,6 +317,7 @@ static void print_timeline(struct reporter *r, const struct outcome *o)
 	}
 	if (n)
 		qsort(entries, n, sizeof(*entries), by_time);
+	r->headed = false;
 	for (size_t i = 0; i < n; i++)
 		print_entry(r, &entries[i]);
 	free(entries);
@@ -329,6 +347,7 @@ static void give_lanes(struct reporter *r, const struct outcome *o)
 
 	r->left = "sender";
 	r->right = "receiver";
+	r->wire = strcmp(o->job->transport, "unix") ? "wire" : "";
 	for (size_t i = 0; i < o->count; i++) {
 		const char *who = report_string(o->events[i], "lane");
 
@@ -348,20 +367,12 @@ static void give_lanes(struct reporter *r, const struct outcome *o)
 static void print_head(struct reporter *r, const struct outcome *o)
 {
 	const char *title = said(o, "title");
-	bool unix_stream = !strcmp(o->job->transport, "unix");
 
 	fputs(term_on(&r->term, TERM_BOLD), r->term.out);
 	print_safely(r, *title ? title : o->job->name);
-	fprintf(r->term.out, "%s\n%s (%s%s)\n\n", term_off(&r->term),
+	fprintf(r->term.out, "%s\n%s (%s%s)\n", term_off(&r->term),
 		o->job->name, o->job->transport,
 		o->job->inline_delivery ? ", inline delivery" : "");
-	fprintf(r->term.out, "%s%*s  %-*s%-*s%s%s\n",
-		term_on(&r->term, TERM_DIM),
-		TIME_COLUMNS - 2 + (r->term.utf8 ? 1 : 0),
-		r->term.utf8 ? "µs" : "us",
-		lane_column(r, LANE_WIRE) - TIME_COLUMNS, r->left,
-		lane_column(r, LANE_RIGHT) - lane_column(r, LANE_WIRE),
-		unix_stream ? "" : "wire", r->right, term_off(&r->term));
 }
 
 static enum term_style verdict_style(const char *verdict)
@@ -378,19 +389,17 @@ static void print_verdict(struct reporter *r, const struct outcome *o)
 	json_int_t n = integer(o->verdict, "expectations", 0);
 	json_int_t failures = integer(o->verdict, "failures", 0);
 
-	fprintf(r->term.out, "\n%s%s%s",
-		term_on(&r->term, verdict_style(verdict)), verdict,
-		term_off(&r->term));
-	if (failures)
-		fprintf(r->term.out, ": %lld of %lld expectations",
+	fprintf(r->term.out,
+		"\n%s%s%s: ", term_on(&r->term, verdict_style(verdict)),
+		verdict, term_off(&r->term));
+	if (!strcmp(verdict, "held"))
+		fprintf(r->term.out,
+			n ? "%lld expectation%s" : "no expectations",
+			(long long)n, n == 1 ? "" : "s");
+	else if (failures)
+		fprintf(r->term.out, "%lld of %lld expectations; ",
 			(long long)failures, (long long)n);
-	else if (n && !strcmp(verdict, "held"))
-		fprintf(r->term.out, ": %lld expectation%s", (long long)n,
-			n == 1 ? "" : "s");
-	if (*why) {
-		fputs("; ", r->term.out);
-		print_safely(r, why);
-	}
+	print_safely(r, why);
 	fputs("\n", r->term.out);
 }
 
@@ -425,44 +434,80 @@ static const char *axis_name(const struct trial_job *job, char *out,
 	return out;
 }
 
-static void print_cell(struct reporter *r, const struct outcome *o, int width)
+/* A blank at the end of a line would be there for nothing. */
+static void print_cell(struct reporter *r, const char *text,
+		       enum term_style style, bool last)
 {
-	const char *verdict = report_string(o->verdict, "verdict");
+	fprintf(r->term.out, "  %s%s%s%*s", term_on(&r->term, style), text,
+		term_off(&r->term), last ? 0 : AXIS_COLUMNS - (int)strlen(text),
+		"");
+}
 
-	fprintf(r->term.out, "  %s%-*s%s",
-		term_on(&r->term, verdict_style(verdict)), width, verdict,
-		term_off(&r->term));
+static void print_axes(struct reporter *r, const struct outcome *all,
+		       size_t axes, int width)
+{
+	char axis[32];
+
+	fprintf(r->term.out, "\n%-*s", width, "");
+	for (size_t i = 0; i < axes; i++)
+		print_cell(r, axis_name(all[i].job, axis, sizeof(axis)),
+			   TERM_PLAIN, i + 1 == axes);
 }
 
 /* Rows are experiments, columns the axes: all rows have the same. */
-static void end(struct reporter *r, const struct outcome *all, size_t count)
+static void print_table(struct reporter *r, const struct outcome *all,
+			size_t count)
 {
-	const struct trial_job *first = all[0].job;
-	size_t axes = 1, held = 0;
+	size_t axes = 1;
 	int width = 10;
-	char axis[32];
 
-	if (count < 2)
-		return;
-	while (axes < count && !same_axis(all[axes].job, first))
+	while (axes < count && !same_axis(all[axes].job, all[0].job))
 		axes++;
 	for (size_t i = 0; i < count; i++) {
 		int w = term_columns(all[i].job->name);
 
 		width = w > width ? w : width;
-		held += !strcmp(report_string(all[i].verdict, "verdict"),
-				"held");
 	}
-	fprintf(r->term.out, "\n%-*s", width, "");
-	for (size_t i = 0; i < axes; i++)
-		fprintf(r->term.out, "  %-11s",
-			axis_name(all[i].job, axis, sizeof(axis)));
+	print_axes(r, all, axes, width);
 	for (size_t i = 0; i < count; i++) {
+		const char *verdict = report_string(all[i].verdict, "verdict");
+
 		if (i % axes == 0)
 			fprintf(r->term.out, "\n%-*s", width, all[i].job->name);
-		print_cell(r, &all[i], 11);
+		print_cell(r, verdict, verdict_style(verdict),
+			   (i + 1) % axes == 0);
 	}
-	fprintf(r->term.out, "\n\n%zu of %zu held\n", held, count);
+	fputs("\n", r->term.out);
+}
+
+/* "126 of 127 held, 1 failed; 89 skipped": of those that could run. */
+static void print_totals(struct reporter *r, const struct outcome *all,
+			 size_t count)
+{
+	static const char *const verdicts[] = { "held", "failed", "error",
+						"skipped" };
+	size_t n[4] = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const char *verdict = report_string(all[i].verdict, "verdict");
+
+		for (size_t k = 0; k < 4; k++)
+			n[k] += !strcmp(verdicts[k], verdict);
+	}
+	fprintf(r->term.out, "\n%zu of %zu held", n[0], count - n[3]);
+	for (size_t k = 1; k < 4; k++) {
+		if (n[k])
+			fprintf(r->term.out, ", %zu %s", n[k], verdicts[k]);
+	}
+	fputs("\n", r->term.out);
+}
+
+static void end(struct reporter *r, const struct outcome *all, size_t count)
+{
+	if (count < 2)
+		return;
+	print_table(r, all, count);
+	print_totals(r, all, count);
 }
 
 const struct report report_text = {
