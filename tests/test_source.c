@@ -17,322 +17,9 @@
 #include <zstd.h>
 
 #include "capture/source.h"
+#include "tests/stored.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-/* --- files written by hand -------------------------------------------- */
-
-/* A file in the making, in this machine's byte order or the other. */
-struct bytes {
-	uint8_t data[4096];
-	size_t used;
-	bool swapped;
-};
-
-static void raw(struct bytes *b, const void *data, size_t len)
-{
-	assert_true(b->used + len <= sizeof(b->data));
-	memcpy(b->data + b->used, data, len);
-	b->used += len;
-}
-
-static void u16(struct bytes *b, uint16_t v)
-{
-	v = b->swapped ? __builtin_bswap16(v) : v;
-	raw(b, &v, sizeof(v));
-}
-
-static void u32(struct bytes *b, uint32_t v)
-{
-	v = b->swapped ? __builtin_bswap32(v) : v;
-	raw(b, &v, sizeof(v));
-}
-
-static void pcap_header(struct bytes *b, uint32_t magic, uint16_t minor)
-{
-	u32(b, magic);
-	u16(b, 2);
-	u16(b, minor);
-	u32(b, 0);
-	u32(b, 0);
-	u32(b, 65535);
-	u32(b, 101);
-}
-
-static void pcap_record(struct bytes *b, uint32_t fraction, uint32_t caplen,
-			uint32_t len, size_t more, const char *data)
-{
-	u32(b, 1700000000);
-	u32(b, fraction);
-	u32(b, caplen);
-	u32(b, len);
-	raw(b, "\0\0\0\0\0\0\0", more);
-	raw(b, data, strlen(data));
-}
-
-static void micro(struct bytes *b)
-{
-	pcap_header(b, 0xa1b2c3d4, 4);
-	pcap_record(b, 123456, 3, 3, 0, "abc");
-	pcap_record(b, 123457, 5, 1000, 0, "defgh");
-}
-
-static void nano(struct bytes *b)
-{
-	pcap_header(b, 0xa1b23c4d, 4);
-	pcap_record(b, 123456000, 3, 3, 0, "abc");
-	pcap_record(b, 123457000, 5, 1000, 0, "defgh");
-}
-
-static void modified(struct bytes *b)
-{
-	pcap_header(b, 0xa1b2cd34, 4);
-	pcap_record(b, 123456, 3, 3, 8, "abc");
-	pcap_record(b, 123457, 5, 1000, 8, "defgh");
-}
-
-static void lengths_swapped(struct bytes *b)
-{
-	pcap_header(b, 0xa1b2c3d4, 2);
-	pcap_record(b, 123456, 3, 3, 0, "abc");
-	pcap_record(b, 123457, 1000, 5, 0, "defgh");
-}
-
-static void lengths_either_usual(struct bytes *b)
-{
-	pcap_header(b, 0xa1b2c3d4, 3);
-	pcap_record(b, 123456, 3, 3, 0, "abc");
-	pcap_record(b, 123457, 5, 1000, 0, "defgh");
-}
-
-static void lengths_either_swapped(struct bytes *b)
-{
-	pcap_header(b, 0xa1b2c3d4, 3);
-	pcap_record(b, 123456, 3, 3, 0, "abc");
-	pcap_record(b, 123457, 1000, 5, 0, "defgh");
-}
-
-/* Blocks: begun with no length, which end() fills in on both sides. */
-static size_t begin(struct bytes *b, uint32_t type)
-{
-	size_t at = b->used;
-
-	u32(b, type);
-	u32(b, 0);
-	return at;
-}
-
-static void end(struct bytes *b, size_t at)
-{
-	struct bytes length = { .swapped = b->swapped };
-	uint32_t total;
-
-	while (b->used % 4)
-		raw(b, "", 1);
-	total = (uint32_t)(b->used - at) + 4;
-	u32(b, total);
-	u32(&length, total);
-	memcpy(b->data + at + 4, length.data, 4);
-}
-
-static void section(struct bytes *b)
-{
-	size_t at = begin(b, 0x0a0d0d0a);
-
-	u32(b, 0x1a2b3c4d);
-	u16(b, 1);
-	u16(b, 0);
-	u32(b, UINT32_MAX);
-	u32(b, UINT32_MAX);
-	end(b, at);
-}
-
-static void interface(struct bytes *b, uint32_t snaplen, const char *name,
-		      int resolution, int offset_s)
-{
-	size_t at = begin(b, 1);
-	uint8_t value = (uint8_t)resolution;
-
-	u16(b, 101);
-	u16(b, 0);
-	u32(b, snaplen);
-	if (name) {
-		u16(b, 2);
-		u16(b, (uint16_t)strlen(name));
-		raw(b, name, strlen(name));
-		raw(b, "\0\0\0", -strlen(name) & 3);
-	}
-	if (resolution >= 0) {
-		u16(b, 9);
-		u16(b, 1);
-		raw(b, &value, 1);
-		raw(b, "\0\0\0", 3);
-	}
-	if (offset_s) {
-		u16(b, 14);
-		u16(b, 8);
-		u32(b, b->swapped ? 0 : (uint32_t)offset_s);
-		u32(b, b->swapped ? (uint32_t)offset_s : 0);
-	}
-	u32(b, 0);
-	end(b, at);
-}
-
-static void packet(struct bytes *b, uint32_t number, uint64_t ticks,
-		   uint32_t len, const char *data)
-{
-	size_t at = begin(b, 6);
-
-	u32(b, number);
-	u32(b, (uint32_t)(ticks >> 32));
-	u32(b, (uint32_t)ticks);
-	u32(b, (uint32_t)strlen(data));
-	u32(b, len);
-	raw(b, data, strlen(data));
-	end(b, at);
-}
-
-static const uint64_t us = UINT64_C(1700000000123456);
-
-static void ng(struct bytes *b)
-{
-	section(b);
-	interface(b, 65535, "eth0", -1, 0);
-	packet(b, 0, us, 3, "abc");
-	packet(b, 0, us + 1, 1000, "defgh");
-}
-
-static void ng_unknown_blocks(struct bytes *b)
-{
-	size_t at;
-
-	section(b);
-	at = begin(b, 0x0bad0bad);
-	raw(b, "0123456789abcdef", 16);
-	end(b, at);
-	interface(b, 65535, "eth0", -1, 0);
-	packet(b, 0, us, 3, "abc");
-	end(b, begin(b, 0x80000001));
-	packet(b, 0, us + 1, 1000, "defgh");
-	at = begin(b, 5);
-	u32(b, 0);
-	end(b, at);
-}
-
-static void ng_two_sections(struct bytes *b)
-{
-	section(b);
-	interface(b, 65535, "eth0", -1, 0);
-	packet(b, 0, us, 3, "abc");
-	b->swapped = !b->swapped;
-	section(b);
-	interface(b, 65535, "eth1", -1, 0);
-	packet(b, 0, us + 1, 1000, "defgh");
-}
-
-static void ng_resolutions(struct bytes *b)
-{
-	section(b);
-	interface(b, 65535, "nano", 9, 0);
-	interface(b, 65535, "pico and an offset", 12, 1700000000);
-	packet(b, 0, us * 1000, 3, "abc");
-	packet(b, 1, UINT64_C(123457000000), 1000, "defgh");
-}
-
-/* 1/1024 s does not divide a microsecond, so these stamps are their own. */
-static void ng_binary_resolution(struct bytes *b)
-{
-	section(b);
-	interface(b, 65535, "1/2^10", 0x8a, 0);
-	packet(b, 0, (UINT64_C(1700000000) << 10) + 512, 3, "abc");
-	packet(b, 0, (UINT64_C(1700000001) << 10) + 1, 1000, "defgh");
-}
-
-static void ng_simple(struct bytes *b)
-{
-	size_t at;
-
-	section(b);
-	interface(b, 5, "eth0", -1, 0);
-	at = begin(b, 3);
-	u32(b, 3);
-	raw(b, "abc", 3);
-	end(b, at);
-	at = begin(b, 3);
-	u32(b, 1000);
-	raw(b, "defgh", 5);
-	end(b, at);
-}
-
-static void ng_old_packet(struct bytes *b)
-{
-	size_t at;
-
-	section(b);
-	interface(b, 65535, "eth0", -1, 0);
-	packet(b, 0, us, 3, "abc");
-	at = begin(b, 2);
-	u16(b, 0);
-	u16(b, 7); /* dropped */
-	u32(b, (uint32_t)((us + 1) >> 32));
-	u32(b, (uint32_t)(us + 1));
-	u32(b, 5);
-	u32(b, 1000);
-	raw(b, "defgh", 5);
-	end(b, at);
-}
-
-/* --- what is read ----------------------------------------------------- */
-
-struct row {
-	const char *name;
-	void (*write)(struct bytes *b);
-	bool swapped;
-	int64_t first_ns, second_ns; /* 0, 0: as of the microsecond stamps */
-	uint32_t second_interface;
-	bool unlike_libpcap; /* it reads this otherwise, or not at all */
-};
-
-#define NO_TIME -1
-
-static const struct row rows[] = {
-	{ .name = "micro", .write = micro },
-	{ .name = "micro_swapped", .write = micro, .swapped = true },
-	{ .name = "nano", .write = nano },
-	{ .name = "nano_swapped", .write = nano, .swapped = true },
-	{ .name = "modified", .write = modified },
-	{ .name = "modified_swapped", .write = modified, .swapped = true },
-	{ .name = "lengths_swapped", .write = lengths_swapped },
-	{ .name = "lengths_either_usual", .write = lengths_either_usual },
-	{ .name = "lengths_either_swapped", .write = lengths_either_swapped },
-	{ .name = "ng", .write = ng },
-	{ .name = "ng_swapped", .write = ng, .swapped = true },
-	{ .name = "ng_unknown_blocks", .write = ng_unknown_blocks },
-	/* libpcap 1.10.3 takes no section of another byte order, and counts
-	 * link types of two interfaces in two ways */
-	{ .name = "ng_two_sections",
-	  .write = ng_two_sections,
-	  .second_interface = 1,
-	  .unlike_libpcap = true },
-	{ .name = "ng_resolutions",
-	  .write = ng_resolutions,
-	  .second_interface = 1,
-	  .unlike_libpcap = true },
-	{ .name = "ng_resolutions_swapped",
-	  .write = ng_resolutions,
-	  .swapped = true,
-	  .second_interface = 1,
-	  .unlike_libpcap = true },
-	{ .name = "ng_binary_resolution",
-	  .write = ng_binary_resolution,
-	  .first_ns = INT64_C(1700000000500000000),
-	  .second_ns = INT64_C(1700000001000976562) },
-	{ .name = "ng_simple",
-	  .write = ng_simple,
-	  .first_ns = NO_TIME,
-	  .second_ns = NO_TIME },
-	{ .name = "ng_old_packet", .write = ng_old_packet },
-};
 
 static int file_of(const void *data, size_t len)
 {
@@ -344,20 +31,12 @@ static int file_of(const void *data, size_t len)
 	return fd;
 }
 
-static struct bytes bytes_of(const struct row *row)
-{
-	struct bytes b = { .swapped = row->swapped };
-
-	row->write(&b);
-	return b;
-}
-
 static int64_t want_ns(int64_t own, int64_t usual)
 {
 	return own == NO_TIME ? 0 : own ? own : usual;
 }
 
-static void check_packet(const struct row *row, unsigned n,
+static void check_packet(const struct stored *row, unsigned n,
 			 const struct capture_packet *p)
 {
 	assert_int_equal(p->linktype, 101);
@@ -378,7 +57,7 @@ static void check_packet(const struct row *row, unsigned n,
 
 /* Read all of `fd`, checking each packet; `*end` is what next returned last.
  * Returns how many there were. */
-static unsigned read_all(const struct row *row, int fd, size_t max, int *end)
+static unsigned read_all(const struct stored *row, int fd, size_t max, int *end)
 {
 	char err[CAPTURE_ERR_MAX] = "";
 	struct capture_packet packets[4];
@@ -405,7 +84,7 @@ static unsigned read_all(const struct row *row, int fd, size_t max, int *end)
 
 static void test_read(void **state)
 {
-	const struct row *row = *state;
+	const struct stored *row = *state;
 	struct bytes b = bytes_of(row);
 
 	for (size_t max = 1; max <= 4; max++) {
@@ -420,7 +99,7 @@ static void test_read(void **state)
 /* Cut anywhere, the file gives what stood before, and says that it is cut. */
 static void test_cut(void **state)
 {
-	const struct row *row = *state;
+	const struct stored *row = *state;
 	struct bytes b = bytes_of(row);
 	unsigned last = 0;
 
@@ -440,7 +119,7 @@ static void test_cut(void **state)
  */
 static void test_trickle(void **state)
 {
-	const struct row *row = *state;
+	const struct stored *row = *state;
 	struct bytes b = bytes_of(row);
 	char err[CAPTURE_ERR_MAX];
 	struct capture_packet packets[4];
@@ -488,7 +167,7 @@ static size_t (*const packers[])(const void *data, size_t len, uint8_t *out,
 
 static void test_packed(void **state)
 {
-	const struct row *row = *state;
+	const struct stored *row = *state;
 	struct bytes b = bytes_of(row);
 	uint8_t out[8192];
 
@@ -513,7 +192,7 @@ static void test_packed(void **state)
 static void test_broken(void **state)
 {
 	static const uint8_t values[] = { 0x00, 0x01, 0x7f, 0x80, 0xff };
-	const struct row *row = *state;
+	const struct stored *row = *state;
 	const struct bytes b = bytes_of(row);
 	char err[CAPTURE_ERR_MAX];
 	struct capture_packet packets[4];
@@ -539,7 +218,7 @@ static void test_broken(void **state)
 /* libpcap reads the same packets. */
 static void test_libpcap_agrees(void **state)
 {
-	const struct row *row = *state;
+	const struct stored *row = *state;
 	struct bytes b = bytes_of(row);
 	char err[PCAP_ERRBUF_SIZE];
 	struct pcap_pkthdr *header;
@@ -623,7 +302,7 @@ static unsigned count_first(int fd, unsigned enough, int *end)
 	do {
 		*end = capture_source_next(source, packets, 64, err);
 		for (int i = 0; i < *end; i++, count++)
-			check_packet(&rows[0], 0, &packets[i]);
+			check_packet(&stored_rows[0], 0, &packets[i]);
 	} while (*end > 0 && count < enough);
 	capture_source_close(source);
 	return count;
@@ -648,7 +327,7 @@ static void test_growing_file_goes_on(void **state)
 			 -ENODATA);
 	assert_int_equal(pwrite(fd, b.data + b.used - 2, 2, b.used - 2), 2);
 	assert_int_equal(capture_source_next(source, packets, 4, err), 1);
-	check_packet(&rows[0], 1, &packets[0]);
+	check_packet(&stored_rows[0], 1, &packets[0]);
 	assert_int_equal(capture_source_next(source, packets, 4, err), 0);
 	capture_source_close(source);
 	close(fd);
@@ -799,7 +478,7 @@ static const struct {
 
 int main(void)
 {
-	static char names[COUNT(rows) * COUNT(bodies)][64];
+	static char names[COUNT(stored_rows) * COUNT(bodies)][64];
 	const struct CMUnitTest odds[] = {
 		cmocka_unit_test(test_growing_file_goes_on),
 		cmocka_unit_test(test_interfaces_are_named),
@@ -813,12 +492,12 @@ int main(void)
 		  (void *)zstd_flushed },
 		cmocka_unit_test(test_close_does_not_wait_for_a_pipe),
 	};
-	struct CMUnitTest tests[COUNT(rows) * COUNT(bodies) +
+	struct CMUnitTest tests[COUNT(stored_rows) * COUNT(bodies) +
 				COUNT(refused_rows) + COUNT(odds)];
 	size_t n = 0;
 
-	for (size_t i = 0; i < COUNT(rows) * COUNT(bodies); i++) {
-		const struct row *row = &rows[i / COUNT(bodies)];
+	for (size_t i = 0; i < COUNT(stored_rows) * COUNT(bodies); i++) {
+		const struct stored *row = &stored_rows[i / COUNT(bodies)];
 		CMUnitTestFunction body = bodies[i % COUNT(bodies)].body;
 
 		if (row->unlike_libpcap && body == test_libpcap_agrees)
