@@ -100,14 +100,6 @@ summary()
 		"ooblab: pointer-zer: no such finding; did you mean pointer-zero?"
 }
 
-@test "the traces are what their program writes" {
-	mkdir "$BATS_TEST_TMPDIR/data"
-	"$O/tests/make_traces" "$BATS_TEST_TMPDIR/data"
-	run diff -r --exclude README.md tests/data "$BATS_TEST_TMPDIR/data"
-	assert_success
-	assert_output ""
-}
-
 # tshark's counts of file $1: frames, TCP, with URG. What is malformed behind TCP
 # is not its fault.
 tshark_counts()

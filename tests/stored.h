@@ -281,7 +281,7 @@ struct stored {
 	bool unlike_libpcap; /* it reads this otherwise, or not at all */
 };
 
-#define NO_TIME -1
+#define NO_TIME (-1)
 
 static const struct stored stored_rows[] = {
 	{ .name = "micro", .write = micro },
