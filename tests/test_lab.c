@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "oob/deadline.h"
+#include "tests/listener.h"
 #include "tests/streams.h"
 #include "tools/lab/lab.h"
 
@@ -26,41 +27,26 @@
 #define CHILD_HAS_SIGNALS true
 #endif
 
-/* A lab, and a process that reads what it says, as the run does. */
+/* A lab, and a process that listens to it. */
 struct bench {
 	struct lab lab;
 	pid_t run;
 	int fds;
 };
 
-static _Noreturn void read_all(int fd)
-{
-	static char bytes[1 << 16];
-
-	while (read(fd, bytes, sizeof(bytes)) > 0)
-		;
-	_exit(0);
-}
-
 static int open_lab(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
-	int pair[2];
 
 	if (!b)
 		return -1;
 	b->fds = count_fds();
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+	b->run = open_listener(&b->lab.out);
+	if (b->run < 0) {
 		free(b);
 		return -1;
 	}
-	b->run = fork();
-	if (b->run == 0) {
-		close(pair[0]);
-		read_all(pair[1]);
-	}
-	close(pair[1]);
-	b->lab = (struct lab){ .out = pair[0],
+	b->lab = (struct lab){ .out = b->lab.out,
 			       .experiment = "test",
 			       .transport = "unix",
 			       .t0_ns = lab_realtime_ns(),

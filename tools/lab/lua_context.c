@@ -55,11 +55,7 @@ static int print_note(lua_State *L)
 
 static int skip(lua_State *L)
 {
-	struct lab *lab = sandbox_lab(L);
-
-	lab->why[0] = '\0';
-	lab_why(lab, "%s", luaL_optstring(L, 1, ""));
-	return sandbox_skip(L);
+	return sandbox_skip(L, luaL_optstring(L, 1, ""));
 }
 
 static bool has_tcp(const struct lab *lab)
@@ -139,21 +135,18 @@ static const struct need {
 
 static void check_need(lua_State *L, const char *name)
 {
-	struct lab *lab = sandbox_lab(L);
-
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
 		if (strcmp(needs[i].name, name))
 			continue;
-		if (needs[i].met(lab))
-			return;
-		lab->why[0] = '\0';
-		lab_why(lab, "%s", needs[i].otherwise);
-		sandbox_skip(L);
+		if (!needs[i].met(sandbox_lab(L)))
+			sandbox_skip(L, needs[i].otherwise);
+		return;
 	}
 	/* Written for another ooblab: what is not known here is not here. */
-	lab->why[0] = '\0';
-	lab_why(lab, "needs \"%.40s\", which is not known here", name);
-	sandbox_skip(L);
+	sandbox_skip(L, lua_pushfstring(L,
+					"needs \"%s\", which is not known "
+					"here",
+					name));
 }
 
 static int need(lua_State *L)

@@ -79,9 +79,14 @@ static void hook(lua_State *L, lua_Debug *at)
 	luaL_error(L, "time limit of %f s reached", box->lab->timeout_s);
 }
 
-int sandbox_skip(lua_State *L)
+int sandbox_skip(lua_State *L, const char *why)
 {
-	sandbox_of(L)->skipped = true;
+	struct sandbox *box = sandbox_of(L);
+
+	box->skipped = true;
+	if (!box->lab->failures && !box->lab->broken)
+		box->lab->why[0] = '\0';
+	lab_why(box->lab, "%s", why);
 	return luaL_error(L, "skipped");
 }
 
@@ -140,23 +145,41 @@ static int run_chunk(lua_State *L)
 	return 0;
 }
 
-/* The first line of a traceback is the error; memory errors have no place. */
+/*
+ * What stands behind the chunk's name in `message`, NULL where that is not
+ * what it begins with: memory errors have no place. Of a long name Lua shows
+ * the end alone, behind "...".
+ */
+static const char *behind_name(const char *message, const char *path)
+{
+	size_t len = strlen(path), shown = LUA_IDSIZE - sizeof("...");
+
+	if (len >= LUA_IDSIZE && !strncmp(message, "...", 3)) {
+		message += 3;
+		path += len - shown;
+		len = shown;
+	}
+	return strncmp(message, path, len) || message[len] != ':'
+		       ? NULL
+		       : message + len;
+}
+
+/* The first line of a traceback is the error itself. */
 static void report_error(struct sandbox *box, const struct trial_job *job,
 			 const char *message)
 {
+	const char *behind = behind_name(message, job->path);
 	struct lab *lab = box->lab;
-	int first = (int)strcspn(message, "\n");
 	char text[2048];
 
-	if (strncmp(message, job->path, strlen(job->path)) == 0)
-		snprintf(text, sizeof(text), "%s", message);
+	if (behind)
+		snprintf(text, sizeof(text), "%s%s", job->path, behind);
 	else
 		snprintf(text, sizeof(text), "%s:%d: %s", job->path, lab->line,
 			 message);
-	first += (int)(strcspn(text, "\n") - (size_t)first);
 	event_text(lab, "error", text);
 	lab->why[0] = '\0';
-	lab_why(lab, "%.*s", first, text);
+	lab_why(lab, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 enum sandbox_end sandbox_run(struct lab *lab, const struct trial_job *job,
@@ -165,7 +188,7 @@ enum sandbox_end sandbox_run(struct lab *lab, const struct trial_job *job,
 	struct sandbox box = { .lab = lab, .shared = shared };
 	enum sandbox_end end = SANDBOX_DONE;
 	lua_State *L = lua_newstate(limited_alloc, &box);
-	const char *message;
+	const char *message = NULL;
 
 	if (!L) {
 		lab_why(lab, "no memory for a Lua state");
@@ -173,16 +196,21 @@ enum sandbox_end sandbox_run(struct lab *lab, const struct trial_job *job,
 	}
 	lua_pushcfunction(L, run_chunk);
 	lua_pushlightuserdata(L, (void *)job);
+	/*
+	 * It may have caught the error that was to end it, or have ended by a
+	 * wait that the limit cut short: what it then saw was not so.
+	 */
 	if (lua_pcall(L, 1, 0, 0)) {
 		message = lua_tostring(L, -1);
-		end = box.skipped ? SANDBOX_SKIPPED : SANDBOX_ERROR;
-		if (end == SANDBOX_ERROR)
-			report_error(&box, job, message ? message : "error");
-	} else if (box.over_time) {
-		/* It caught the error and ended all the same. */
 		end = SANDBOX_ERROR;
-		report_error(&box, job, "time limit reached");
+	} else if (box.over_time || oob_now_ns() >= lab->deadline_ns) {
+		message = "time limit reached";
+		end = SANDBOX_ERROR;
 	}
+	if (box.skipped)
+		end = SANDBOX_SKIPPED;
+	if (end == SANDBOX_ERROR)
+		report_error(&box, job, message ? message : "error");
 	lua_close(L);
 	return end;
 }
@@ -225,7 +253,6 @@ static int find_title(lua_State *L)
 	struct title_search *search = lua_touserdata(L, 1);
 	const char *title;
 
-	open_libraries(L);
 	lua_pushcfunction(L, take_title);
 	lua_setglobal(L, "title");
 	lua_pushglobaltable(L);

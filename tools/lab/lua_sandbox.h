@@ -26,12 +26,16 @@ enum sandbox_end sandbox_run(struct lab *lab, const struct trial_job *job,
 /* The lab of a state, coroutines' included. */
 struct lab *sandbox_lab(lua_State *L);
 
-/* End the chunk, as what it asked for; pcall() does not hold it back. */
-int sandbox_skip(lua_State *L);
+/*
+ * End the chunk, as it asked for; pcall() does not hold it back. `why` becomes
+ * that of the lab, unless something was wrong before.
+ */
+int sandbox_skip(lua_State *L, const char *why);
 
 /*
  * Find the title in a chunk without running it further than to there: into
- * `title`, empty where there is none.
+ * `title`, empty where there is none. No library is there meanwhile, so that a
+ * chunk has no means to go on for long: title() is to come before its use.
  */
 void sandbox_title(const char *text, size_t len, char *title, size_t size);
 

@@ -64,15 +64,17 @@ static const char *verdict_of(struct lab *lab, enum sandbox_end how)
 {
 	if (how == SANDBOX_ERROR)
 		return "error";
-	if (how == SANDBOX_SKIPPED)
-		return "skipped";
 	if (lab->failures)
 		return "failed";
 	/* A program that died, a packet that was lost. */
 	if (lab->broken)
 		return "error";
+	if (how == SANDBOX_SKIPPED)
+		return "skipped";
 	if (!lab->wire && strcmp(lab->transport, "unix") != 0)
 		lab_why(lab, "unverified: the wire was not captured");
+	if (!lab->expectations)
+		lab_why(lab, "nothing was expected");
 	return "held";
 }
 
