@@ -68,8 +68,8 @@ static int is_rlogin_control(const struct capture_segment *s,
 {
 	int byte = told_byte(event);
 
-	return s->sport == PORT_RLOGIN && (byte == 0x02 || byte == 0x10 ||
-					   byte == 0x20 || byte == 0x80);
+	return s->sport == PORT_RLOGIN &&
+	       (byte == 0x02 || byte == 0x10 || byte == 0x20 || byte == 0x80);
 }
 
 /* Oracle Net tells a server to look for a break by one "!". */
