@@ -1,6 +1,7 @@
 #include "capture/urgent.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +67,6 @@ static void add_pointer(struct note *note, const struct capture_segment *s,
 static void add_urgent(struct note *note, const struct capture_segment *s,
 		       const struct capture_event *event)
 {
-	add(note, "URG up=%u: ", s->urgent_pointer);
 	if (event->facts & CAPTURE_FACT_ON_RST)
 		add(note, "on RST, announces nothing");
 	else if (event->facts & CAPTURE_FACT_BACKWARDS)
@@ -93,28 +93,53 @@ static bool is_news(uint32_t facts)
 	return facts & (CAPTURE_FACT_BACKWARDS | CAPTURE_FACT_ON_RST);
 }
 
+static void add_news(struct note *note, const struct capture_segment *segment,
+		     const struct capture_event *event)
+{
+	char quoted[8];
+
+	if (event->facts & CAPTURE_FACT_URG)
+		add_urgent(note, segment, event);
+	else if (event->facts & CAPTURE_FACT_BYTE)
+		add(note, "the urgent byte %s, announced in frame %llu",
+		    capture_quote_byte(event->byte_bsd, quoted),
+		    (unsigned long long)event->announced_frame);
+	else if (event->facts & CAPTURE_FACT_BYTE_AGAIN)
+		add(note, "the urgent byte again, without URG");
+	else
+		add(note, "urgent pointer %u without URG",
+		    segment->urgent_pointer);
+	if (event->facts & CAPTURE_FACT_BYTE_DIFFERS)
+		add(note, "; it had another value before");
+}
+
 size_t capture_urgent_note(const struct capture_segment *segment,
 			   const struct capture_event *event,
 			   char text[CAPTURE_NOTE_MAX])
 {
 	struct note note = { .text = text };
-	char quoted[8];
 
 	text[0] = '\0';
 	if (!is_news(event->facts))
 		return 0;
 	if (event->facts & CAPTURE_FACT_URG)
-		add_urgent(&note, segment, event);
-	else if (event->facts & CAPTURE_FACT_BYTE)
-		add(&note, "the urgent byte %s, announced in frame %llu",
-		    capture_quote_byte(event->byte_bsd, quoted),
-		    (unsigned long long)event->announced_frame);
-	else if (event->facts & CAPTURE_FACT_BYTE_AGAIN)
-		add(&note, "the urgent byte again, without URG");
-	else
-		add(&note, "urgent pointer %u without URG",
-		    segment->urgent_pointer);
-	if (event->facts & CAPTURE_FACT_BYTE_DIFFERS)
-		add(&note, "; it had another value before");
+		add(&note, "URG up=%u: ", segment->urgent_pointer);
+	add_news(&note, segment, event);
+	return note.used;
+}
+
+size_t capture_urgent_field(const struct capture_segment *segment,
+			    const struct capture_event *event,
+			    char text[CAPTURE_NOTE_MAX])
+{
+	struct note note = { .text = text };
+	bool news = is_news(event->facts);
+
+	text[0] = '\0';
+	if (event->facts & CAPTURE_FACT_URG)
+		add(&note, "up=%u%s", segment->urgent_pointer,
+		    news ? ": " : "");
+	if (news)
+		add_news(&note, segment, event);
 	return note.used;
 }

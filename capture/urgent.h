@@ -21,6 +21,14 @@ size_t capture_urgent_note(const struct capture_segment *segment,
 			   char note[CAPTURE_NOTE_MAX]);
 
 /*
+ * The same for a line that names the flags already: "up=3: urgent byte 'c'".
+ * A segment with URG that brings no news has its pointer alone, "up=3".
+ */
+size_t capture_urgent_field(const struct capture_segment *segment,
+			    const struct capture_event *event,
+			    char field[CAPTURE_NOTE_MAX]);
+
+/*
  * One payload byte as C would quote it: 'c', '\n', '\xff'. `byte` may be
  * CAPTURE_NO_BYTE: "none". Returns `text`.
  */

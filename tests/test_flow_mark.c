@@ -217,6 +217,22 @@ static void hear(void *context, const struct capture_episode *episode)
 		episode->segments);
 }
 
+/* The note without the flag's name, and the pointer even without a note. */
+static void assert_field(const char *field,
+			 const struct capture_segment *segment,
+			 const char *note)
+{
+	char pointer[16] = "";
+
+	if (segment->flags & CAPTURE_URG)
+		snprintf(pointer, sizeof(pointer), "up=%u",
+			 segment->urgent_pointer);
+	if (*pointer && *note)
+		note += strlen("URG ");
+	assert_string_equal(field, *note ? note : pointer);
+	assert_int_equal(strncmp(field, pointer, strlen(pointer)), 0);
+}
+
 static void test_script(void **state)
 {
 	const struct row *row = *state;
@@ -228,7 +244,7 @@ static void test_script(void **state)
 	};
 	struct capture_flows *flows;
 	struct capture_event event;
-	char note[CAPTURE_NOTE_MAX];
+	char note[CAPTURE_NOTE_MAX], field[CAPTURE_NOTE_MAX];
 
 	assert_int_equal(capture_flows_new(&flows, &options), 0);
 	for (unsigned i = 0; row->script[i].from; i++) {
@@ -244,6 +260,8 @@ static void test_script(void **state)
 		assert_int_equal(event.facts & ~ignored, line->facts);
 		capture_urgent_note(&segment, &event, note);
 		assert_string_equal(note, line->note ? line->note : "");
+		capture_urgent_field(&segment, &event, field);
+		assert_field(field, &segment, note);
 	}
 	capture_flows_finish(flows);
 	capture_flows_free(flows);

@@ -16,7 +16,7 @@
 static void describe(const struct capture_sighting *seen, struct text *t)
 {
 	const struct capture_segment *s = seen->segment;
-	char flags[CAPTURE_FLAGS_MAX], note[CAPTURE_NOTE_MAX];
+	char flags[CAPTURE_FLAGS_MAX], urgent[CAPTURE_NOTE_MAX];
 
 	capture_flags_text(s->flags, flags);
 	text_clear(t);
@@ -27,8 +27,8 @@ static void describe(const struct capture_sighting *seen, struct text *t)
 		text_add(t, " len=%u ", s->payload_len);
 		text_add_bytes(t, s->payload, s->payload_caplen, SHOWN_PAYLOAD);
 	}
-	if (capture_urgent_note(s, seen->event, note))
-		text_add(t, " %s", note);
+	if (capture_urgent_field(s, seen->event, urgent))
+		text_add(t, " %s", urgent);
 }
 
 /* Mermaid ends a message at ';' and begins an entity at '#'. */

@@ -25,11 +25,11 @@ static void urgent(void *state, const struct capture_sighting *seen)
 	const struct output_context *c = state;
 	const struct capture_segment *s = seen->segment;
 	const struct capture_event *e = seen->event;
-	char note[CAPTURE_NOTE_MAX], flags[CAPTURE_FLAGS_MAX];
+	char field[CAPTURE_NOTE_MAX], flags[CAPTURE_FLAGS_MAX];
 	char from[OUTPUT_END_MAX], to[OUTPUT_END_MAX];
 	FILE *out = c->term.out;
 
-	if (!capture_urgent_note(s, e, note))
+	if (!capture_urgent_field(s, e, field))
 		return;
 	capture_flags_text(s->flags, flags);
 	fprintf(out,
@@ -39,7 +39,7 @@ static void urgent(void *state, const struct capture_sighting *seen)
 		(unsigned long long)e->flow, "ab"[e->direction],
 		output_source(s, from), output_destination(s, to), flags,
 		e -> seq, s -> payload_len, term_on(&c->term, TERM_URGENT),
-		note, term_off(&c->term));
+		field, term_off(&c->term));
 }
 
 static void finding(void *state, const struct capture_sighting *seen,

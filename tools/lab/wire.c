@@ -64,6 +64,7 @@ void wire_close(struct wire *wire)
 	for (size_t i = 0; i < wire->count; i++) {
 		free(wire->segments[i].payload);
 		free(wire->segments[i].note);
+		free(wire->segments[i].urgent);
 	}
 	free(wire->segments);
 	capture_flows_free(wire->flows);
@@ -145,6 +146,7 @@ static int keep(struct wire *wire, const struct capture_segment *s,
 		const struct capture_event *event, int64_t time_ns,
 		const char *note)
 {
+	char urgent[CAPTURE_NOTE_MAX];
 	struct wire_segment *kept = next_place(wire);
 
 	if (!kept)
@@ -161,7 +163,9 @@ static int keep(struct wire *wire, const struct capture_segment *s,
 		.payload_len = s->payload_len,
 		.note = *note ? strdup(note) : NULL,
 	};
-	if (*note && !kept->note)
+	if (capture_urgent_field(s, event, urgent))
+		kept->urgent = strdup(urgent);
+	if ((*note && !kept->note) || (*urgent && !kept->urgent))
 		return -ENOMEM;
 	return keep_payload(wire, kept, s);
 }
@@ -233,8 +237,8 @@ static void segment_text(const struct wire_segment *s, struct text *t)
 		text_add(t, " len=%u ", s->payload_len);
 		text_add_bytes(t, s->payload, s->payload_caplen, SHOWN_PAYLOAD);
 	}
-	if (s->note)
-		text_add(t, " %s", s->note);
+	if (s->urgent)
+		text_add(t, " %s", s->urgent);
 }
 
 /* An address as text, where no program is known to have it. */

@@ -27,7 +27,8 @@ struct wire_segment {
 	uint8_t flags;	  /* enum capture_flag */
 	uint8_t *payload; /* owned; NULL when too much was kept already */
 	uint32_t payload_caplen, payload_len;
-	char *note; /* owned; what is urgent in it, NULL nothing */
+	char *note;   /* owned; what is urgent in it, NULL nothing */
+	char *urgent; /* owned; the same for a line of text, NULL nothing */
 };
 
 /*
