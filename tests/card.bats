@@ -36,6 +36,7 @@ holds()
 
 @test "addresses" { holds addresses; }
 @test "calls that block" { holds blocking; }
+@test "sockets handed on by fork" { holds handed_on; }
 @test "context and constants" { holds context; }
 @test "ends of streams, refusals" { holds endings; }
 @test "expectations, and Lua itself" { holds expectations; }

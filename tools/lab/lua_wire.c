@@ -82,16 +82,11 @@ static int64_t number_of(const struct wire_segment *s, int which)
 static bool end_matches(const struct lab *lab, const struct match_end *m,
 			const struct address *here, const struct address *there)
 {
-	const char *owner;
-
 	if (m->end)
 		return address_same(&m->end->local, here) &&
 		       (!m->end->peer.len ||
 			address_same(&m->end->peer, there));
-	if (!m->program)
-		return true;
-	owner = wire_owner(lab, here);
-	return owner && !strcmp(owner, m->program);
+	return !m->program || wire_held_by(lab, m->program, here, there);
 }
 
 /* Payload past the snaplen is compared by its length alone. */
@@ -221,9 +216,10 @@ static void set_integer(lua_State *L, const char *key, lua_Integer n)
 	lua_setfield(L, -2, key);
 }
 
-static void set_end(lua_State *L, const char *key, const struct address *a)
+static void set_end(lua_State *L, const char *key, const struct address *a,
+		    const struct address *there)
 {
-	const char *owner = wire_owner(sandbox_lab(L), a);
+	const char *owner = wire_owner(sandbox_lab(L), a, there);
 	struct text t;
 
 	text_clear(&t);
@@ -237,8 +233,8 @@ static void push_segment(lua_State *L, const struct wire_segment *s)
 	char text[CAPTURE_FLAGS_MAX];
 
 	lua_newtable(L);
-	set_end(L, "from", &s->src);
-	set_end(L, "to", &s->dst);
+	set_end(L, "from", &s->src, &s->dst);
+	set_end(L, "to", &s->dst, &s->src);
 	for (int i = 0; i < NUMBERS; i++)
 		set_integer(L, numbers[i], number_of(s, i));
 	for (int i = 0; i < FLAGS; i++) {

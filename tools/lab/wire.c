@@ -213,13 +213,41 @@ void wire_drain(struct lab *lab)
 	}
 }
 
-const char *wire_owner(const struct lab *lab, const struct address *a)
+/*
+ * All sockets accepted from one listener have its address: the far end tells
+ * them apart, once it is known.
+ */
+static bool is_at(const struct end *e, const struct address *here,
+		  const struct address *there)
+{
+	return address_same(&e->local, here) &&
+	       (!e->peer.len || address_same(&e->peer, there));
+}
+
+const char *wire_owner(const struct lab *lab, const struct address *here,
+		       const struct address *there)
+{
+	const char *owner = NULL;
+	bool sure = false;
+
+	/* The newest comes first. */
+	for (const struct end *e = lab->ends; e; e = e->next) {
+		if (!is_at(e, here, there) || (sure && !e->peer.len))
+			continue;
+		owner = e->actor->name;
+		sure = e->peer.len;
+	}
+	return owner;
+}
+
+bool wire_held_by(const struct lab *lab, const char *program,
+		  const struct address *here, const struct address *there)
 {
 	for (const struct end *e = lab->ends; e; e = e->next) {
-		if (address_same(&e->local, a))
-			return e->actor->name;
+		if (is_at(e, here, there) && !strcmp(e->actor->name, program))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static void segment_text(const struct wire_segment *s, struct text *t)
@@ -243,9 +271,10 @@ static void segment_text(const struct wire_segment *s, struct text *t)
 
 /* An address as text, where no program is known to have it. */
 static const char *owner_or_address(const struct lab *lab,
-				    const struct address *a, struct text *t)
+				    const struct address *a,
+				    const struct address *there, struct text *t)
 {
-	const char *owner = wire_owner(lab, a);
+	const char *owner = wire_owner(lab, a, there);
 
 	if (owner)
 		return owner;
@@ -257,36 +286,39 @@ static const char *owner_or_address(const struct lab *lab,
 void wire_report(struct lab *lab, bool all)
 {
 	struct wire *wire = lab->wire;
-	struct text from, to, line;
+	struct text from_text, to_text, line;
 	char flags[CAPTURE_FLAGS_MAX];
 
 	for (; wire && wire->reported < wire->count; wire->reported++) {
 		struct wire_segment *s = &wire->segments[wire->reported];
+		const char *from, *to;
 
-		if (!all &&
-		    (!wire_owner(lab, &s->src) || !wire_owner(lab, &s->dst)))
+		if (!all && (!wire_owner(lab, &s->src, &s->dst) ||
+			     !wire_owner(lab, &s->dst, &s->src)))
 			return;
+		from = owner_or_address(lab, &s->src, &s->dst, &from_text);
+		to = owner_or_address(lab, &s->dst, &s->src, &to_text);
 		segment_text(s, &line);
 		capture_flags_text(s->flags, flags);
-		event_segment(
-			lab,
-			&(struct event_segment){
-				.time_ns = s->time_ns,
-				.from = owner_or_address(lab, &s->src, &from),
-				.to = owner_or_address(lab, &s->dst, &to),
-				.frame = (unsigned)wire->reported + 1,
-				.flags = flags,
-				.seq = s->seq,
-				.ack = s->flags & CAPTURE_ACK ? (int64_t)s->ack
-							      : -1,
-				.window = s->window,
-				.urgent_pointer = s->urgent_pointer,
-				.payload = s->payload,
-				.payload_caplen = s->payload_caplen,
-				.payload_len = s->payload_len,
-				.note = s->note,
-				.text = line.s,
-			});
+		event_segment(lab,
+			      &(struct event_segment){
+				      .time_ns = s->time_ns,
+				      .from = from,
+				      .to = to,
+				      .frame = (unsigned)wire->reported + 1,
+				      .flags = flags,
+				      .seq = s->seq,
+				      .ack = s->flags & CAPTURE_ACK
+						     ? (int64_t)s->ack
+						     : -1,
+				      .window = s->window,
+				      .urgent_pointer = s->urgent_pointer,
+				      .payload = s->payload,
+				      .payload_caplen = s->payload_caplen,
+				      .payload_len = s->payload_len,
+				      .note = s->note,
+				      .text = line.s,
+			      });
 	}
 }
 

@@ -55,7 +55,15 @@ void wire_report(struct lab *lab, bool all);
 /* Take in and report everything, and how many packets the kernel lost. */
 void wire_finish(struct lab *lab);
 
-/* The program that holds, or held, the socket of this address; or NULL. */
-const char *wire_owner(const struct lab *lab, const struct address *a);
+/*
+ * The program whose socket is at `here` of a segment between it and `there`;
+ * or NULL. Of those that share it by fork, the one that had it first.
+ */
+const char *wire_owner(const struct lab *lab, const struct address *here,
+		       const struct address *there);
+
+/* Does the program of this name hold that socket, or did it? */
+bool wire_held_by(const struct lab *lab, const char *program,
+		  const struct address *here, const struct address *there);
 
 #endif
