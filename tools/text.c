@@ -30,7 +30,7 @@ void text_add(struct text *t, const char *format, ...)
 	t->len += (size_t)n;
 }
 
-static void add_escaped(struct text *t, unsigned char c, bool digit_next)
+static void add_escaped(struct text *t, unsigned char c)
 {
 	static const char named[][2] = {
 		{ '\n', 'n' }, { '\r', 'r' }, { '\t', 't' },  { '\v', 'v' },
@@ -45,19 +45,14 @@ static void add_escaped(struct text *t, unsigned char c, bool digit_next)
 	}
 	if (c >= 0x20 && c < 0x7f)
 		text_add(t, "%c", c);
-	else if (digit_next)
-		text_add(t, "\\%03o", c);
 	else
-		text_add(t, "\\%o", c);
+		text_add(t, "\\x%02x", c);
 }
 
 static void add_all(struct text *t, const unsigned char *p, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		bool digit = i + 1 < len && p[i + 1] >= '0' && p[i + 1] <= '9';
-
-		add_escaped(t, p[i], digit);
-	}
+	for (size_t i = 0; i < len; i++)
+		add_escaped(t, p[i]);
 }
 
 void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most)
@@ -108,6 +103,7 @@ static size_t utf8_length(const unsigned char *p)
 
 char *text_printable(char *out, size_t size, const char *line)
 {
+	static const char digits[] = "0123456789abcdef";
 	const unsigned char *p = (const unsigned char *)line;
 	size_t o = 0;
 
@@ -115,14 +111,19 @@ char *text_printable(char *out, size_t size, const char *line)
 		size_t n = utf8_length(p);
 
 		if (n) {
-			memmove(out + o, p, n);
+			memcpy(out + o, p, n);
 			o += n;
 			p += n;
 			continue;
 		}
-		out[o++] = *p == '\t'				     ? ' '
-			   : (*p >= 0x20 && *p < 0x7f) || *p == '\n' ? (char)*p
-								     : '?';
+		if ((*p >= 0x20 && *p < 0x7f) || *p == '\n' || *p == '\t') {
+			out[o++] = *p == '\t' ? ' ' : (char)*p;
+		} else {
+			out[o++] = '\\';
+			out[o++] = 'x';
+			out[o++] = digits[*p >> 4];
+			out[o++] = digits[*p & 15];
+		}
 		p++;
 	}
 	out[o] = '\0';

@@ -20,8 +20,10 @@ void text_add(struct text *t, const char *format, ...)
 
 /*
  * Append `bytes` between double quotes as strace does: printable ASCII as
- * itself, the rest as C escapes. Past `most` bytes the string ends in "...".
- * This is the only way a peer's bytes reach a terminal.
+ * itself, the rest as escapes. Those without a letter are \xff, never octal, as
+ * the notes on urgent bytes have them: Lua reads them back. Past `most` bytes
+ * the string ends in "...". This is the only way a peer's bytes reach a
+ * terminal.
  */
 void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most);
 
@@ -29,10 +31,9 @@ void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most);
 void text_add_plain(struct text *t, const void *bytes, size_t len, size_t most);
 
 /*
- * Copy `line` into `out` with every control character, and every byte that is
- * not part of well-formed UTF-8, replaced by '?'. Newlines stay,
- * a tab becomes a space. `out` may be
- * `line`. Returns `out`.
+ * Copy `line` into `out`, every control character and every byte that is not
+ * part of well-formed UTF-8 as an escape such as \x1b. Newlines stay, a tab
+ * becomes a space; what does not fit is dropped. Returns `out`.
  */
 char *text_printable(char *out, size_t size, const char *line);
 

@@ -40,7 +40,7 @@ static void set(struct lab *lab, json_t *e, const char *key, json_t *value)
 static json_t *any_text(const char *s)
 {
 	json_t *text = json_string(s);
-	size_t size = strlen(s) + 6;
+	size_t size = 4 * strlen(s) + 6;
 	char *clean;
 
 	if (text)

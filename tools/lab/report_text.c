@@ -63,13 +63,16 @@ static int lane_column(const struct reporter *r, enum lane lane)
 						   : room / 2);
 }
 
-/* Where to break `text` to fit `room` columns: after a space, if there is. */
+/*
+ * Where to break `text` to fit `room` columns: at a newline, else after a
+ * space, if there is.
+ */
 static size_t break_at(const char *text, int room)
 {
 	size_t bytes = 0, space = 0;
 	int columns = 0;
 
-	while (text[bytes] && columns < room) {
+	while (text[bytes] && text[bytes] != '\n' && columns < room) {
 		if (text[bytes] == ' ')
 			space = bytes;
 		do {
@@ -77,7 +80,7 @@ static size_t break_at(const char *text, int room)
 		} while (((unsigned char)text[bytes] & 0xc0) == 0x80);
 		columns++;
 	}
-	if (!text[bytes])
+	if (!text[bytes] || text[bytes] == '\n')
 		return bytes;
 	return space ? space : bytes;
 }
@@ -86,8 +89,9 @@ static void print_line(struct reporter *r, const char *time,
 		       const struct line *line)
 {
 	int column = lane_column(r, line->lane);
-	int columns = term_columns(line->text.s);
-	const char *text = line->text.s;
+	char safe[2 * TEXT_MAX];
+	const char *text = text_printable(safe, sizeof(safe), line->text.s);
+	int columns = term_columns(text);
 
 	if (column + columns > r->term.width)
 		column = r->term.width - columns;
@@ -102,7 +106,7 @@ static void print_line(struct reporter *r, const char *time,
 		fprintf(r->term.out, "%s%.*s%s\n",
 			term_on(&r->term, line->style), (int)n, text,
 			term_off(&r->term));
-		text += n + strspn(text + n, " ");
+		text += n + strspn(text + n, " \n");
 		if (!*text)
 			return;
 		column = TIME_COLUMNS + 4;
@@ -275,7 +279,6 @@ static void print_entry(struct reporter *r, const struct entry *entry)
 			return;
 		snprintf(time, sizeof(time), "%lld",
 			 (long long)entry->t_ns / 1000);
-		text_printable(line.text.s, sizeof(line.text.s), line.text.s);
 		print_lanes(r);
 		print_line(r, time, &line);
 	}
