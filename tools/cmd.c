@@ -45,28 +45,29 @@ static size_t least(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* Letters to add, drop or change to make one word of the other. */
+/* Letters to add, drop, change, or swap with the next, to make b of a. */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[WORD_MAX + 1], lb = strlen(b);
+	size_t rows[3][WORD_MAX + 1], lb = strlen(b);
 
 	if (strlen(a) > WORD_MAX || lb > WORD_MAX)
 		return WORD_MAX;
 	for (size_t j = 0; j <= lb; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
+		size_t *row = rows[i % 3], *above = rows[(i - 1) % 3];
 
 		row[0] = i;
 		for (size_t j = 1; j <= lb; j++) {
-			size_t above = row[j];
-
-			row[j] = least(above + 1, row[j - 1] + 1,
-				       diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+			row[j] = least(above[j] + 1, row[j - 1] + 1,
+				       above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				row[j] = least(row[j], row[j],
+					       rows[(i - 2) % 3][j - 2] + 1);
 		}
 	}
-	return row[lb];
+	return rows[strlen(a) % 3][lb];
 }
 
 const char *cmd_nearest(const char *word, const char *const *names,
@@ -78,11 +79,14 @@ const char *cmd_nearest(const char *word, const char *const *names,
 	for (size_t i = 0; i < count; i++) {
 		size_t d = distance(word, names[i]);
 
-		if (d < best || (!nearest && strstr(names[i], word))) {
-			best = d < best ? d : best;
+		if (d < best ||
+		    (nearest && d == best && strcmp(names[i], nearest) < 0)) {
+			best = d;
 			nearest = names[i];
 		}
 	}
+	for (size_t i = 0; !nearest && i < count; i++)
+		nearest = strstr(names[i], word) ? names[i] : NULL;
 	return nearest;
 }
 

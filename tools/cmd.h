@@ -44,7 +44,10 @@ int cmd_bad_option(const struct cmd *cmd, int c, char **argv,
 void cmd_complain(const char *subject, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The one of `names` that `word` was likely meant to be; NULL if none is. */
+/*
+ * The one of `names` that `word` was likely meant to be, the first by alphabet
+ * of several, or one that it is part of; NULL if none is.
+ */
 const char *cmd_nearest(const char *word, const char *const *names,
 			size_t count);
 

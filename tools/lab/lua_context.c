@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include "oob/deadline.h"
+#include "tools/cmd.h"
 #include "tools/lab/event.h"
 #include "tools/lab/lua_card.h"
 #include "tools/lab/lua_sandbox.h"
 #include "tools/lab/names.h"
+#include "tools/text.h"
 
-#define ERRNO_LAST 133 /* EHWPOISON, Linux's last */
+#define ERRNO_LAST    133 /* EHWPOISON, Linux's last */
+#define CONSTANTS_MAX 512
 
 static int say_title(lua_State *L)
 {
@@ -30,9 +33,30 @@ static int say_about(lua_State *L)
 	return 0;
 }
 
+/* Push the value's text: of a plain table, what is in it. */
+static void push_text(lua_State *L, int index)
+{
+	struct text t;
+	bool plain = lua_istable(L, index);
+
+	if (plain && lua_getmetatable(L, index)) {
+		lua_pop(L, 1);
+		plain = false;
+	}
+	if (!plain) {
+		luaL_tolstring(L, index, NULL);
+		return;
+	}
+	text_clear(&t);
+	card_describe(L, index, &t);
+	lua_pushstring(L, t.s);
+}
+
 static int say_note(lua_State *L)
 {
-	event_text(sandbox_lab(L), "note", luaL_tolstring(L, 1, NULL));
+	luaL_checkany(L, 1);
+	push_text(L, 1);
+	event_text(sandbox_lab(L), "note", lua_tostring(L, -1));
 	return 0;
 }
 
@@ -45,7 +69,7 @@ static int print_note(lua_State *L)
 	for (int i = 1; i <= n; i++) {
 		if (i > 1)
 			luaL_addchar(&b, '\t');
-		luaL_tolstring(L, i, NULL);
+		push_text(L, i);
 		luaL_addvalue(&b);
 	}
 	luaL_pushresult(&b);
@@ -210,6 +234,50 @@ static void set_errors(lua_State *L)
 	}
 }
 
+static bool is_constant(const char *name)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	return strlen(name) > 2 && *name >= 'A' && *name <= 'Z' &&
+	       !name[strspn(name, letters)];
+}
+
+/*
+ * Lua has nil for a global that is not there, and nil flags are none: with
+ * MSG_OBB a send would be ordinary, and the experiment might hold.
+ */
+static int no_such_global(lua_State *L)
+{
+	const char *name = lua_tostring(L, 2), *known[CONSTANTS_MAX];
+	const char *nearest;
+	size_t n = 0;
+
+	if (lua_type(L, 2) != LUA_TSTRING || !is_constant(name))
+		return 0;
+	lua_pushnil(L);
+	while (lua_next(L, 1)) {
+		/* The table keeps the strings. */
+		if (lua_type(L, -2) == LUA_TSTRING && n < CONSTANTS_MAX &&
+		    is_constant(lua_tostring(L, -2)))
+			known[n++] = lua_tostring(L, -2);
+		lua_pop(L, 1);
+	}
+	nearest = cmd_nearest(name, known, n);
+	card_fail(L, "no constant is called %s%s%s%s", name,
+		  nearest ? "; did you mean " : "", nearest ? nearest : "",
+		  nearest ? "?" : "");
+}
+
+static void guard_constants(lua_State *L)
+{
+	lua_pushglobaltable(L);
+	lua_newtable(L);
+	lua_pushcfunction(L, no_such_global);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
+	lua_pop(L, 1);
+}
+
 static void set_kernel(lua_State *L)
 {
 	struct utsname u;
@@ -245,4 +313,5 @@ void card_open_context(lua_State *L)
 	set_constants(L);
 	set_errors(L);
 	set_kernel(L);
+	guard_constants(L);
 }

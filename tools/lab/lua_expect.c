@@ -1,5 +1,6 @@
 /* expect() and expect_error(): what an experiment claims. */
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/lab/event.h"
@@ -10,21 +11,58 @@
 
 #define SHOWN_BYTES 64 /* of a string in a failed expectation */
 #define TABLE_DEPTH 8
+#define KEYS_SHOWN  32 /* of a table */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/*
+ * A table's names, sorted: Lua's own order changes from run to run. `*all`
+ * keys there are, of whatever type.
+ */
+static size_t sorted_keys(lua_State *L, int index, const char *keys[KEYS_SHOWN],
+			  size_t *all)
+{
+	size_t n = 0;
+
+	*all = 0;
+	lua_pushnil(L);
+	while (lua_next(L, index)) {
+		++*all;
+		/* The table keeps the strings. */
+		if (lua_type(L, -2) == LUA_TSTRING && n < KEYS_SHOWN)
+			keys[n++] = lua_tostring(L, -2);
+		lua_pop(L, 1);
+	}
+	qsort(keys, n, sizeof(*keys), by_text);
+	return n;
+}
 
 static void describe_table(lua_State *L, int index, struct text *t)
 {
-	const char *comma = "";
+	const char *keys[KEYS_SHOWN], *comma = "";
+	size_t all, n = sorted_keys(L, index, keys, &all);
+	lua_Integer i;
 
 	text_add(t, "{");
-	lua_pushnil(L);
-	while (lua_next(L, index)) {
+	for (i = 1; lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
 		text_add(t, "%s", comma);
-		if (lua_type(L, -2) == LUA_TSTRING)
-			text_add(t, "%s=", lua_tostring(L, -2));
 		card_describe(L, lua_gettop(L), t);
 		lua_pop(L, 1);
 		comma = ", ";
 	}
+	lua_pop(L, 1);
+	for (size_t k = 0; k < n; k++) {
+		text_add(t, "%s%s=", comma, keys[k]);
+		lua_getfield(L, index, keys[k]);
+		card_describe(L, lua_gettop(L), t);
+		lua_pop(L, 1);
+		comma = ", ";
+	}
+	if (n + (size_t)i - 1 < all)
+		text_add(t, "%s...", comma);
 	text_add(t, "}");
 }
 
