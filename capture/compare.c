@@ -389,3 +389,18 @@ const char *capture_outcome_name(enum capture_outcome outcome)
 
 	return names[outcome];
 }
+
+const char *capture_pairing_name(enum capture_pairing pairing)
+{
+	static const char *const names[] = { "addresses", "sequence",
+					     "payload" };
+
+	return names[pairing];
+}
+
+const char *capture_evidence_name(enum capture_evidence evidence)
+{
+	static const char *const names[] = { "times", "hops", "assumption" };
+
+	return names[evidence];
+}

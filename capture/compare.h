@@ -4,7 +4,7 @@
  * before all.
  *
  * Feed the segments of both, each capture in its own order, then finish: the
- * listener is told all that was found. Each segment is kept as 88 bytes until
+ * listener is told all that was found. Each segment is kept as 80 bytes until
  * then, its payload as a hash only, so memory grows with the number of
  * segments up to a bound, behind which a capture counts as ended.
  *
@@ -254,7 +254,15 @@ int capture_compare_finish(struct capture_compare *compare,
 /* NULL is allowed. */
 void capture_compare_free(struct capture_compare *compare);
 
+/* --- names -------------------------------------------------------------- */
+
 /* "kept", "moved", "cleared", "changed", "lost", "unseen", "made". */
 const char *capture_outcome_name(enum capture_outcome outcome);
+
+/* "addresses", "sequence", "payload". */
+const char *capture_pairing_name(enum capture_pairing pairing);
+
+/* "times", "hops", "assumption". */
+const char *capture_evidence_name(enum capture_evidence evidence);
 
 #endif

@@ -6,8 +6,8 @@
 
 /* --- what is known of a direction --------------------------------------- */
 
-/* How far the other end has acknowledged: relative, whichever capture has
- * it. */
+/* How far the other end has acknowledged: relative, whichever capture has it.
+ * A RST may be anybody's. */
 static int64_t find_acked(const struct way *way, const struct way *back)
 {
 	int64_t high = 0, acked = 0;
@@ -25,8 +25,9 @@ static int64_t find_acked(const struct way *way, const struct way *back)
 			const int64_t up_to =
 				high + (int32_t)(k->ack - (uint32_t)high);
 
-			if (k->flags & CAPTURE_ACK && up_to <= high &&
-			    up_to > acked)
+			if ((k->flags & (CAPTURE_ACK | CAPTURE_RST)) ==
+				    CAPTURE_ACK &&
+			    up_to <= high && up_to > acked)
 				acked = up_to;
 		}
 	return acked;
@@ -64,8 +65,8 @@ static bool is_due(const struct capture_compare *compare, const struct way *way,
 /*
  * The path dropped it, unless the other capture did not run when it was due,
  * or must have missed it, as the receiver acknowledged what no segment there
- * brought. A sender that tries again and again in vain shows that nothing
- * came, though the other capture ends before.
+ * brought. A sender that tries again in vain, or that something between resets,
+ * shows that nothing came, though the other capture ends before.
  */
 static enum fate judge_absent(const struct capture_compare *compare,
 			      const struct way *way, size_t i)
@@ -82,7 +83,8 @@ static enum fate judge_absent(const struct capture_compare *compare,
 	}
 	if (!terminated && kept_end(k) <= way->acked)
 		return due ? FATE_UNSEEN : FATE_OUTSIDE;
-	return due || sent_again(way, i) ? FATE_MISSING : FATE_OUTSIDE;
+	return due || sent_again(way, i) || way->pair->cut_off ? FATE_MISSING
+							       : FATE_OUTSIDE;
 }
 
 /* --- segments that were not sent ---------------------------------------- */
@@ -172,20 +174,36 @@ static enum fate judge_empty_absent(const struct capture_compare *compare,
 	return is_due(compare, way, k) ? FATE_DROPPED : FATE_OUTSIDE;
 }
 
-/* A proxy acknowledges by itself, and resets its second connection when the
- * first one closes. */
+/* Did it cross other routers than what its sender's SYN did? */
+static bool other_hops(const struct way *way, const struct kept *arrived)
+{
+	const struct handshake *syn =
+		&pair_half(way->pair, other_side(way->from), way->direction)
+			 ->syn;
+
+	return syn->seen && syn->hops != arrived->hops;
+}
+
+/*
+ * A proxy acknowledges by itself, and resets its second connection when the
+ * first one closes. A reset whose time to live is not the sender's gives
+ * itself away even when the sender's own capture has ended.
+ */
 static enum fate judge_empty_foreign(const struct capture_compare *compare,
 				     const struct way *way,
 				     const struct kept *k, bool copied)
 {
+	const bool reset = k->flags & CAPTURE_RST;
+
 	if (way->pair->told.terminated &&
-	    (kept_is_ack(k) || (k->flags & CAPTURE_RST && closes(way))))
+	    (kept_is_ack(k) || (reset && closes(way))))
 		return FATE_LOCAL;
 	if (copied)
 		return FATE_DUPLICATED;
-	return ran(compare, way->from, k->time_ns - way->told->typical_ns)
-		       ? FATE_INJECTED
-		       : FATE_OUTSIDE;
+	if (ran(compare, way->from, k->time_ns - way->told->typical_ns) ||
+	    (reset && other_hops(way, k)))
+		return FATE_INJECTED;
+	return FATE_OUTSIDE;
 }
 
 /* Do those equal to all[from] have a peer among them? */
@@ -210,12 +228,12 @@ static int judge_empty(const struct capture_compare *compare, struct way *way)
 	if (!all)
 		return -ENOMEM;
 	for (size_t i = 0; i < way->count[from]; i++)
-		if (way->all[from][i]->fate == FATE_NONE)
+		if (way->all[from][i]->fate == FATE_NONE &&
+		    !kept_has_octets(way->all[from][i]))
 			way->all[from][i]->fate = judge_empty_absent(
 				compare, way, way->all[from][i]);
 	for (size_t i = 0; i < way->count[to]; i++)
-		if (kept_span(way->all[to][i]) == 0 ||
-		    way->all[to][i]->flags & CAPTURE_RST)
+		if (!kept_has_octets(way->all[to][i]))
 			all[n++] = way->all[to][i];
 	qsort(all, n, sizeof(*all), capture_kept_by_range);
 	for (size_t i = 0; i < n; i++) {
@@ -298,26 +316,45 @@ static void count_way(struct way *way)
 	}
 }
 
+static bool any_reset(const struct way *way)
+{
+	const enum capture_side to = other_side(way->from);
+
+	for (size_t i = 0; i < way->count[to]; i++)
+		if (way->all[to][i]->fate == FATE_INJECTED &&
+		    way->all[to][i]->flags & CAPTURE_RST)
+			return true;
+	return false;
+}
+
+static int judge_octets(const struct capture_compare *compare, struct way *way)
+{
+	int ret = capture_compare_groups(&compare->hasher, way);
+
+	for (uint32_t i = 0; i < way->group_count && ret == 0; i++)
+		ret = judge_group(compare, way, i);
+	if (ret == 0)
+		judge_left(compare, way);
+	return ret;
+}
+
 int capture_compare_fate(const struct capture_compare *compare,
 			 struct way ways[2])
 {
+	struct pair *pair = ways[0].pair;
 	int ret = 0;
 
-	capture_compare_proxy(ways[0].pair, ways);
-	for (unsigned d = 0; d < 2; d++) {
-		struct way *way = &ways[d];
-
-		way->acked = find_acked(way, &ways[!d]);
-		ret = capture_compare_groups(&compare->hasher, way);
-		for (uint32_t i = 0; i < way->group_count && ret == 0; i++)
-			ret = judge_group(compare, way, i);
-		if (ret < 0)
-			return ret;
-		judge_left(compare, way);
-		ret = judge_empty(compare, way);
-		if (ret < 0)
-			return ret;
-		count_way(way);
+	capture_compare_proxy(pair, ways);
+	for (unsigned d = 0; d < 2 && ret == 0; d++) {
+		ways[d].acked = find_acked(&ways[d], &ways[!d]);
+		ret = judge_empty(compare, &ways[d]);
+		pair->cut_off |= any_reset(&ways[d]);
 	}
+	for (unsigned d = 0; d < 2 && ret == 0; d++)
+		ret = judge_octets(compare, &ways[d]);
+	if (ret < 0)
+		return ret;
+	count_way(&ways[0]);
+	count_way(&ways[1]);
 	return 0;
 }

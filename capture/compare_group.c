@@ -18,7 +18,7 @@ int capture_cover_make(struct cover *cover, struct kept *const *sorted,
 	for (size_t i = 0; i < count; i++) {
 		const struct kept *k = sorted[i];
 
-		if (kept_span(k) == 0 || k->flags & CAPTURE_RST)
+		if (!kept_has_octets(k))
 			continue;
 		if (n == 0 || k->pos > at[n - 1].to)
 			at[n++] = (struct stretch){ k->pos, kept_end(k) };
@@ -60,11 +60,6 @@ static int by_position(const void *x, const void *y)
 	return a->frame < b->frame ? -1 : a->frame > b->frame;
 }
 
-static bool has_octets(const struct kept *k)
-{
-	return kept_span(k) > 0 && !(k->flags & CAPTURE_RST);
-}
-
 /* What both captures cover, and what of it has no peer. */
 static int sort_out(struct way *way, enum capture_side side)
 {
@@ -73,7 +68,7 @@ static int sort_out(struct way *way, enum capture_side side)
 	int ret;
 
 	for (size_t i = 0; i < way->count[side]; i++)
-		if (has_octets(way->all[side][i]))
+		if (kept_has_octets(way->all[side][i]))
 			left[n++] = way->all[side][i];
 	qsort(left, n, sizeof(*left), by_position);
 	ret = capture_cover_make(&way->cover[side], left, n);
@@ -154,7 +149,8 @@ static bool joined_on_arrival(const struct way *way, const struct group *group)
 	if (group->count[to] >= n)
 		return false;
 	for (size_t i = 0; i + 1 < n; i++)
-		if (sent[i]->len != sent[0]->len || sent[i]->flags & 0x08 ||
+		if (sent[i]->len != sent[0]->len ||
+		    sent[i]->flags & CAPTURE_PSH ||
 		    kept_end(sent[i]) != sent[i + 1]->pos)
 			return false;
 	return sent[n - 1]->len <= sent[0]->len;

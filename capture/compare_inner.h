@@ -187,6 +187,7 @@ struct pair {
 	struct kept_flow *flow[2];
 	uint8_t flip;
 	uint8_t signs; /* enum proxy_sign */
+	bool cut_off;  /* something between reset it */
 	struct capture_connection told;
 	struct tally {
 		uint32_t same_window, other_window;
@@ -244,6 +245,12 @@ static inline int64_t kept_data(const struct kept *k)
 static inline int64_t kept_mark(const struct kept *k)
 {
 	return k->pos + k->pointer;
+}
+
+/* Of the stream: what a RST carries is not. */
+static inline bool kept_has_octets(const struct kept *k)
+{
+	return kept_span(k) > 0 && !(k->flags & CAPTURE_RST);
 }
 
 /* Nothing but an acknowledgement. */

@@ -8,9 +8,9 @@
 static void begin(struct compare_teller *t, const struct way *way)
 {
 	capture_tell_begin(t, way, 1);
-	capture_tell(t, "On ");
+	tell(t, "On ");
 	capture_tell_way(t, way);
-	capture_tell(t, ", ");
+	tell(t, ", ");
 }
 
 static void find_terminated(struct compare_teller *t)
@@ -31,16 +31,13 @@ static void find_terminated(struct compare_teller *t)
 	t->difference.frame_a = t->pair->flow[CAPTURE_A]->half[0].first->frame;
 	t->difference.frame_b = t->pair->flow[CAPTURE_B]->half[0].first->frame;
 	capture_tell_way(t, &t->ways[0]);
-	capture_tell(t,
-		     " is two connections, with a proxy between A and B that "
-		     "carries the data on: the two captures have different "
-		     "sequence numbers");
+	tell(t, " is two connections, with a proxy between A and B that "
+		"carries the data on: the two captures have different "
+		"sequence numbers");
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (t->pair->signs & signs[i].sign)
-			capture_tell(t, "%s", signs[i].words);
-	capture_tell(
-		t,
-		". Each end talks to the proxy alone; urgent data crosses it "
+			tell(t, "%s", signs[i].words);
+	tell(t, ". Each end talks to the proxy alone; urgent data crosses it "
 		"only if its program reads and sends it as such.");
 	capture_tell_end(t);
 }
@@ -58,13 +55,12 @@ static void find_rewritten(struct compare_teller *t)
 		t->difference.count = a->count;
 		t->difference.frame_a = a->first->frame;
 		t->difference.frame_b = b->first->frame;
-		capture_tell(
-			t,
-			"sequence numbers are %u higher (modulo 2^32) in B "
-			"than "
-			"in A, and all else is kept: a firewall makes initial "
-			"sequence numbers anew.",
-			by);
+		tell(t,
+		     "sequence numbers are %u higher (modulo 2^32) in B "
+		     "than "
+		     "in A, and all else is kept: a firewall makes initial "
+		     "sequence numbers anew.",
+		     by);
 		capture_tell_end(t);
 	}
 }
@@ -86,23 +82,22 @@ static void find_translated(struct compare_teller *t)
 		return;
 	capture_tell_begin(t, NULL, 1);
 	capture_tell_way(t, &t->ways[0]);
-	capture_tell(
-		t,
-		" in A is %s > %s in B: addresses or ports are translated on "
-		"the way. The two were matched by %s.",
-		capture_endpoint_text(&told->ends_b[0], from),
-		capture_endpoint_text(&told->ends_b[1], to),
-		told->pairing == CAPTURE_BY_SEQUENCE ? "their sequence numbers"
-						     : "the data they carry");
+	tell(t,
+	     " in A is %s > %s in B: addresses or ports are translated on "
+	     "the way. The two were matched by %s.",
+	     capture_endpoint_text(&told->ends_b[0], from),
+	     capture_endpoint_text(&told->ends_b[1], to),
+	     told->pairing == CAPTURE_BY_SEQUENCE ? "their sequence numbers"
+						  : "the data they carry");
 	capture_tell_end(t);
 }
 
 static void tell_scale(struct compare_teller *t, const struct handshake *syn)
 {
 	if (syn->has_scale)
-		capture_tell(t, "%u", syn->scale);
+		tell(t, "%u", syn->scale);
 	else
-		capture_tell(t, "none");
+		tell(t, "none");
 }
 
 static void find_syn_changed(struct compare_teller *t)
@@ -125,23 +120,23 @@ static void find_syn_changed(struct compare_teller *t)
 			pair_half(t->pair, CAPTURE_A, d)->syn.frame;
 		t->difference.frame_b =
 			pair_half(t->pair, CAPTURE_B, d)->syn.frame;
-		capture_tell(t, "the options of the SYN changed ");
+		tell(t, "the options of the SYN changed ");
 		capture_tell_where(t, way);
-		capture_tell(t, ":");
+		tell(t, ":");
 		if (scale) {
-			capture_tell(t, " the window scale, sent as ");
+			tell(t, " the window scale, sent as ");
 			tell_scale(t, from);
-			capture_tell(t, ", comes as ");
+			tell(t, ", comes as ");
 			tell_scale(t, to);
-			capture_tell(t, ";");
+			tell(t, ";");
 		}
 		if (sack)
-			capture_tell(t, " \"SACK permitted\" was %s;",
-				     from->has_sack ? "taken out" : "put in");
+			tell(t, " \"SACK permitted\" was %s;",
+			     from->has_sack ? "taken out" : "put in");
 		if (stamps)
-			capture_tell(t, " timestamps were %s;",
-				     from->has_stamps ? "taken out" : "put in");
-		capture_tell(t, " the two ends do not agree on what they use.");
+			tell(t, " timestamps were %s;",
+			     from->has_stamps ? "taken out" : "put in");
+		tell(t, " the two ends do not agree on what they use.");
 		capture_tell_end(t);
 	}
 }
@@ -162,12 +157,11 @@ static void find_mss_changed(struct compare_teller *t)
 			pair_half(t->pair, CAPTURE_A, d)->syn.frame;
 		t->difference.frame_b =
 			pair_half(t->pair, CAPTURE_B, d)->syn.frame;
-		capture_tell(
-			t,
-			"the maximum segment size was changed from %u to %u "
-			"(0: no such option), as routers before a narrower "
-			"link do.",
-			from->mss, to->mss);
+		tell(t,
+		     "the maximum segment size was changed from %u to %u "
+		     "(0: no such option), as routers before a narrower "
+		     "link do.",
+		     from->mss, to->mss);
 		capture_tell_end(t);
 	}
 }
@@ -227,18 +221,17 @@ static void tell_missing(struct compare_teller *t, enum capture_side side,
 	capture_tell_begin(t, NULL, count);
 	t->difference.frame_a = side == CAPTURE_A ? frame : 0;
 	t->difference.frame_b = side == CAPTURE_B ? frame : 0;
-	capture_tell(t,
-		     "%llu connection%s asked for in %c (the first is %s > %s, "
-		     "frame "
-		     "%llu) got no answer, and %c knows nothing of %s, though "
-		     "others "
-		     "to that address are in both: something between drops %s.",
-		     (unsigned long long)count, PLURAL(count), "AB"[side],
-		     capture_endpoint_text(&first->ends[0], from),
-		     capture_endpoint_text(&first->ends[1], to),
-		     (unsigned long long)frame, "AB"[other_side(side)],
-		     count == 1 ? "it" : "them",
-		     count == 1 ? "its SYN" : "their SYNs");
+	tell(t,
+	     "%llu connection%s asked for in %c (the first is %s > %s, "
+	     "frame "
+	     "%llu) got no answer, and %c knows nothing of %s, though "
+	     "others "
+	     "to that address are in both: something between drops %s.",
+	     (unsigned long long)count, PLURAL(count), 'A' + side,
+	     capture_endpoint_text(&first->ends[0], from),
+	     capture_endpoint_text(&first->ends[1], to),
+	     (unsigned long long)frame, 'A' + other_side(side),
+	     count == 1 ? "it" : "them", count == 1 ? "its SYN" : "their SYNs");
 	capture_tell_end(t);
 }
 

@@ -33,37 +33,37 @@ static void begin(struct compare_teller *t, const struct way *way,
 {
 	capture_tell_begin(t, way, count);
 	capture_tell_example(t, way, sent, arrived);
-	capture_tell(t, "On ");
+	tell(t, "On ");
 	capture_tell_way(t, way);
-	capture_tell(t, ", ");
+	tell(t, ", ");
 }
 
 /* "3 of 57 segments" */
 static void tell_share(struct compare_teller *t, uint64_t n, uint64_t of)
 {
-	capture_tell(t, "%llu of %llu segment%s", (unsigned long long)n,
-		     (unsigned long long)of, PLURAL(of));
+	tell(t, "%llu of %llu segment%s", (unsigned long long)n,
+	     (unsigned long long)of, PLURAL(of));
 }
 
 /* " (the first: A's frame 7, octets 1 to 100)" */
 static void tell_first_sent(struct compare_teller *t, const struct way *way,
 			    const struct kept *k)
 {
-	capture_tell(t, " (the first: ");
+	tell(t, " (the first: ");
 	capture_tell_sent(t, way, k);
-	capture_tell(t, ", ");
+	tell(t, ", ");
 	capture_tell_content(t, k);
-	capture_tell(t, ")");
+	tell(t, ")");
 }
 
 static void tell_first_arrived(struct compare_teller *t, const struct way *way,
 			       const struct kept *k)
 {
-	capture_tell(t, " (the first: ");
+	tell(t, " (the first: ");
 	capture_tell_arrived(t, way, k);
-	capture_tell(t, ", ");
+	tell(t, ", ");
 	capture_tell_content(t, k);
-	capture_tell(t, ")");
+	tell(t, ")");
 }
 
 /* --- data ---------------------------------------------------------------- */
@@ -113,12 +113,12 @@ void capture_find_data_changed(struct compare_teller *t)
 		if (!n)
 			continue;
 		begin(t, way, n, sent, arrived);
-		capture_tell(t, "changed ");
+		tell(t, "changed ");
 		capture_tell_where(t, way);
-		capture_tell(t, ": the data of %llu segment%s",
-			     (unsigned long long)n, PLURAL(n));
+		tell(t, ": the data of %llu segment%s", (unsigned long long)n,
+		     PLURAL(n));
 		tell_first_sent(t, way, sent);
-		capture_tell(t, ".");
+		tell(t, ".");
 		if ((sent->state & arrived->state) & KEPT_BSD &&
 		    sent->octet_bsd != arrived->octet_bsd) {
 			capture_tell_octet(t, " The urgent octet was ",
@@ -140,14 +140,14 @@ void capture_find_missing(struct compare_teller *t)
 		if (!first)
 			continue;
 		begin(t, way, way->told->missing, first, NULL);
-		capture_tell(t, "dropped ");
+		tell(t, "dropped ");
 		capture_tell_where(t, way);
-		capture_tell(t, " for good: ");
+		tell(t, " for good: ");
 		tell_share(t, way->told->missing, way->told->sent);
 		tell_first_sent(t, way, first);
-		capture_tell(t, ". What is in them came in no other segment, "
-				"and nobody "
-				"acknowledged it.");
+		tell(t, ". What is in them came in no other segment, "
+			"and nobody "
+			"acknowledged it.");
 		capture_tell_end(t);
 	}
 }
@@ -191,17 +191,16 @@ void capture_find_reset(struct compare_teller *t)
 			continue;
 		begin(t, way, n, NULL, first);
 		capture_tell_arrived(t, way, first);
-		capture_tell(t,
-			     " is a RST that %c's end never sent: something ",
-			     "AB"[way->from]);
+		tell(t, " is a RST that %c's end never sent: something ",
+		     'A' + way->from);
 		capture_tell_where(t, way);
-		capture_tell(t, " ends the connection in its name.");
+		tell(t, " ends the connection in its name.");
 		if (hops && hops != first->hops)
-			capture_tell(t,
-				     " Its time to live is %u, that of the "
-				     "end's own "
-				     "segments %u.",
-				     first->hops, hops);
+			tell(t,
+			     " Its time to live is %u, that of the "
+			     "end's own "
+			     "segments %u.",
+			     first->hops, hops);
 		capture_tell_end(t);
 	}
 }
@@ -224,13 +223,12 @@ void capture_find_injected(struct compare_teller *t)
 		if (!n)
 			continue;
 		begin(t, way, n, NULL, first);
-		capture_tell(t, "put in ");
+		tell(t, "put in ");
 		capture_tell_where(t, way);
-		capture_tell(t, ": ");
+		tell(t, ": ");
 		tell_share(t, n, way->told->arrived);
 		tell_first_arrived(t, way, first);
-		capture_tell(t,
-			     ". The end they speak for never sent the like.");
+		tell(t, ". The end they speak for never sent the like.");
 		capture_tell_end(t);
 	}
 }
@@ -245,12 +243,12 @@ void capture_find_dropped(struct compare_teller *t)
 		if (!first)
 			continue;
 		begin(t, way, way->told->dropped, first, NULL);
-		capture_tell(t, "lost ");
+		tell(t, "lost ");
 		capture_tell_where(t, way);
-		capture_tell(t, ": ");
+		tell(t, ": ");
 		tell_share(t, way->told->dropped, way->told->sent);
 		tell_first_sent(t, way, first);
-		capture_tell(t, ". What was in them came in others.");
+		tell(t, ". What was in them came in others.");
 		capture_tell_end(t);
 	}
 }
@@ -304,16 +302,16 @@ void capture_find_delayed(struct compare_teller *t)
 		if (!delays.worst)
 			continue;
 		begin(t, way, delays.count, delays.worst, delays.worst->peer);
-		capture_tell(t, "delayed ");
+		tell(t, "delayed ");
 		capture_tell_where(t, way);
-		capture_tell(t, " far beyond what is typical: ");
+		tell(t, " far beyond what is typical: ");
 		tell_share(t, delays.count, way->told->sent);
-		capture_tell(t, ", %llu of them with URG. The most, ",
-			     (unsigned long long)delays.urgent);
+		tell(t, ", %llu of them with URG. The most, ",
+		     (unsigned long long)delays.urgent);
 		capture_tell_sent(t, way, delays.worst);
-		capture_tell(t, " by ");
+		tell(t, " by ");
 		capture_tell_ns(t, delays.worst_ns);
-		capture_tell(t, ".");
+		tell(t, ".");
 		capture_tell_end(t);
 	}
 }
@@ -343,12 +341,12 @@ void capture_find_reordered(struct compare_teller *t)
 		if (!first)
 			continue;
 		begin(t, way, way->told->reordered, first->peer, first);
-		capture_tell(t, "overtaken ");
+		tell(t, "overtaken ");
 		capture_tell_where(t, way);
-		capture_tell(t, " by others that were sent later: ");
+		tell(t, " by others that were sent later: ");
 		tell_share(t, way->told->reordered, way->told->matched);
 		tell_first_arrived(t, way, first);
-		capture_tell(t, ".");
+		tell(t, ".");
 		capture_tell_end(t);
 	}
 }
@@ -366,12 +364,12 @@ void capture_find_duplicated(struct compare_teller *t)
 		if (!first)
 			continue;
 		begin(t, way, way->told->duplicated, NULL, first);
-		capture_tell(t, "copied ");
+		tell(t, "copied ");
 		capture_tell_where(t, way);
-		capture_tell(t, ": ");
+		tell(t, ": ");
 		tell_share(t, way->told->duplicated, way->told->arrived);
 		tell_first_arrived(t, way, first);
-		capture_tell(t, ".");
+		tell(t, ".");
 		capture_tell_end(t);
 	}
 }
@@ -409,22 +407,22 @@ void capture_find_resegmented(struct compare_teller *t)
 		sent = way->left[from][first->first[from]];
 		arrived = way->left[to][first->first[to]];
 		begin(t, way, n, sent, arrived);
-		capture_tell(t, "something ");
+		tell(t, "something ");
 		capture_tell_where(t, way);
-		capture_tell(t, " cuts or joins segments in %llu place%s: ",
-			     (unsigned long long)n, PLURAL(n));
+		tell(t, " cuts or joins segments in %llu place%s: ",
+		     (unsigned long long)n, PLURAL(n));
 		capture_tell_sent(t, way, sent);
-		capture_tell(t, ", ");
+		tell(t, ", ");
 		capture_tell_content(t, sent);
-		capture_tell(t, ", comes as ");
+		tell(t, ", comes as ");
 		capture_tell_arrived(t, way, arrived);
-		capture_tell(t, ", ");
+		tell(t, ", ");
 		capture_tell_content(t, arrived);
-		capture_tell(t,
-			     ". None is above the %u octets that fit a packet, "
-			     "so it "
-			     "is not segmentation offload.",
-			     way->mss);
+		tell(t,
+		     ". None is above the %u octets that fit a packet, "
+		     "so it "
+		     "is not segmentation offload.",
+		     way->mss);
 		capture_tell_end(t);
 	}
 }
@@ -442,13 +440,11 @@ void capture_find_fragmented(struct compare_teller *t)
 			continue;
 		sent = way->left[from][first->first[from]];
 		begin(t, way, n, sent, NULL);
-		capture_tell(
-			t,
-			"come as IP fragments, of which only the first has a "
+		tell(t, "come as IP fragments, of which only the first has a "
 			"TCP header: ");
 		tell_share(t, n, way->told->sent);
 		tell_first_sent(t, way, sent);
-		capture_tell(t, ".");
+		tell(t, ".");
 		capture_tell_end(t);
 	}
 }
@@ -465,15 +461,13 @@ void capture_find_acks_injected(struct compare_teller *t)
 		if (!first)
 			continue;
 		begin(t, way, way->told->acks_injected, NULL, first);
-		capture_tell(t, "made ");
+		tell(t, "made ");
 		capture_tell_where(t, way);
-		capture_tell(t, ": %llu acknowledgement%s (the first: ",
-			     (unsigned long long)way->told->acks_injected,
-			     PLURAL(way->told->acks_injected));
+		tell(t, ": %llu acknowledgement%s (the first: ",
+		     (unsigned long long)way->told->acks_injected,
+		     PLURAL(way->told->acks_injected));
 		capture_tell_arrived(t, way, first);
-		capture_tell(
-			t,
-			"). Something acknowledges in the other end's name.");
+		tell(t, "). Something acknowledges in the other end's name.");
 		capture_tell_end(t);
 	}
 }
@@ -488,13 +482,13 @@ void capture_find_acks_dropped(struct compare_teller *t)
 		if (!first)
 			continue;
 		begin(t, way, way->told->acks_dropped, first, NULL);
-		capture_tell(t, "lost or thinned out ");
+		tell(t, "lost or thinned out ");
 		capture_tell_where(t, way);
-		capture_tell(t, ": %llu empty acknowledgement%s (the first: ",
-			     (unsigned long long)way->told->acks_dropped,
-			     PLURAL(way->told->acks_dropped));
+		tell(t, ": %llu empty acknowledgement%s (the first: ",
+		     (unsigned long long)way->told->acks_dropped,
+		     PLURAL(way->told->acks_dropped));
 		capture_tell_sent(t, way, first);
-		capture_tell(t, "). Later ones say as much.");
+		tell(t, "). Later ones say as much.");
 		capture_tell_end(t);
 	}
 }
@@ -512,16 +506,16 @@ void capture_find_unseen(struct compare_teller *t)
 		if (!sent && !arrived)
 			continue;
 		begin(t, way, way->told->unseen, sent, arrived);
-		capture_tell(t,
-			     "missed by a capture, not lost by the path: %llu "
-			     "segment%s",
-			     (unsigned long long)way->told->unseen,
-			     PLURAL(way->told->unseen));
+		tell(t,
+		     "missed by a capture, not lost by the path: %llu "
+		     "segment%s",
+		     (unsigned long long)way->told->unseen,
+		     PLURAL(way->told->unseen));
 		if (sent)
 			tell_first_sent(t, way, sent);
 		else
 			tell_first_arrived(t, way, arrived);
-		capture_tell(t, ".");
+		tell(t, ".");
 		capture_tell_end(t);
 	}
 }

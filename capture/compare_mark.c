@@ -259,19 +259,30 @@ static void finish_mark(const struct way *way, struct mark *mark,
 	told->frame_b = way->from == CAPTURE_A ? arrived_frame : sent_frame;
 }
 
+/* A pointer of 65535 is all that 16 bits can say: Linux sends it for as long
+ * as the mark lies further off, segment by segment, and means the same mark. */
+static bool is_saturated(const struct kept *k)
+{
+	return k->pointer == UINT16_MAX;
+}
+
 static void judge_sent(struct way *way, const struct urgent urgent[2])
 {
 	const struct urgent *sent = &urgent[way->from];
 	size_t next;
 
 	for (size_t i = 0; i < sent->count; i = next) {
-		struct mark *mark = add_mark(way, kept_mark(sent->at[i]));
+		struct mark *mark = add_mark(way, 0);
 
-		for (next = i; next < sent->count &&
-			       kept_mark(sent->at[next]) == mark->told.mark;
-		     next++) {
-			learn_octets(&mark->told, sent->at[next]);
-			count_announcement(way, urgent, mark, sent->at[next]);
+		for (next = i; next < sent->count; next++) {
+			const struct kept *k = sent->at[next];
+
+			if (next > i && kept_mark(k) != mark->told.mark &&
+			    !is_saturated(sent->at[next - 1]))
+				break;
+			mark->told.mark = kept_mark(k);
+			learn_octets(&mark->told, k);
+			count_announcement(way, urgent, mark, k);
 		}
 		mark->told.outcome = judge_mark(&mark->told);
 		finish_mark(way, mark, sent->at[i]);

@@ -29,15 +29,13 @@ void capture_tell_example(struct compare_teller *t, const struct way *way,
 	t->difference.frame_b = b ? b->frame : 0;
 }
 
-void capture_tell(struct compare_teller *t, const char *format, ...)
+void capture_tell_list(struct compare_teller *t, const char *format,
+		       va_list args)
 {
 	const size_t room = sizeof(t->difference.sentence) - t->used;
-	va_list args;
-	int n;
+	const int n =
+		vsnprintf(t->difference.sentence + t->used, room, format, args);
 
-	va_start(args, format);
-	n = vsnprintf(t->difference.sentence + t->used, room, format, args);
-	va_end(args);
 	if (n > 0)
 		t->used += (size_t)n < room ? (size_t)n : room - 1;
 }
@@ -71,16 +69,14 @@ void capture_tell_way(struct compare_teller *t, const struct way *way)
 	const struct capture_endpoint *ends = t->pair->told.ends_a;
 	char from[CAPTURE_ENDPOINT_MAX], to[CAPTURE_ENDPOINT_MAX];
 
-	capture_tell(t, "%s > %s",
-		     capture_endpoint_text(&ends[way->direction], from),
-		     capture_endpoint_text(&ends[!way->direction], to));
+	tell(t, "%s > %s", capture_endpoint_text(&ends[way->direction], from),
+	     capture_endpoint_text(&ends[!way->direction], to));
 }
 
 static void tell_frame(struct compare_teller *t, enum capture_side side,
 		       const struct kept *k)
 {
-	capture_tell(t, "%c's frame %llu", "AB"[side],
-		     (unsigned long long)k -> frame);
+	tell(t, "%c's frame %llu", 'A' + side, (unsigned long long)k->frame);
 }
 
 void capture_tell_sent(struct compare_teller *t, const struct way *way,
@@ -100,23 +96,23 @@ void capture_tell_content(struct compare_teller *t, const struct kept *k)
 	const long long from = kept_data(k), to = from + k->len - 1;
 
 	if (k->flags & CAPTURE_RST)
-		capture_tell(t, "a RST");
+		tell(t, "a RST");
 	else if (k->len > 1)
-		capture_tell(t, "octets %lld to %lld", from, to);
+		tell(t, "octets %lld to %lld", from, to);
 	else if (k->len == 1)
-		capture_tell(t, "octet %lld", from);
+		tell(t, "octet %lld", from);
 	else if (k->flags & CAPTURE_SYN)
-		capture_tell(t, "a SYN");
+		tell(t, "a SYN");
 	else if (k->flags & CAPTURE_FIN)
-		capture_tell(t, "a FIN");
+		tell(t, "a FIN");
 	else
-		capture_tell(t, "no data");
+		tell(t, "no data");
 }
 
 void capture_tell_where(struct compare_teller *t, const struct way *way)
 {
-	capture_tell(t, "between %c and %c", "AB"[way->from],
-		     "AB"[other_side(way->from)]);
+	tell(t, "between %c and %c", 'A' + way->from,
+	     'A' + other_side(way->from));
 }
 
 void capture_tell_ns(struct compare_teller *t, int64_t ns)
@@ -124,11 +120,11 @@ void capture_tell_ns(struct compare_teller *t, int64_t ns)
 	const double size = ns < 0 ? -(double)ns : (double)ns;
 
 	if (size < 1e6)
-		capture_tell(t, "%.1f us", (double)ns / 1e3);
+		tell(t, "%.1f us", (double)ns / 1e3);
 	else if (size < 1e9)
-		capture_tell(t, "%.1f ms", (double)ns / 1e6);
+		tell(t, "%.1f ms", (double)ns / 1e6);
 	else
-		capture_tell(t, "%.3f s", (double)ns / 1e9);
+		tell(t, "%.3f s", (double)ns / 1e9);
 }
 
 void capture_tell_octet(struct compare_teller *t, const char *before, int octet,
@@ -137,6 +133,6 @@ void capture_tell_octet(struct compare_teller *t, const char *before, int octet,
 	char quoted[8];
 
 	if (octet != CAPTURE_NO_OCTET)
-		capture_tell(t, "%s%s%s", before,
-			     capture_quote_byte(octet, quoted), after);
+		tell(t, "%s%s%s", before, capture_quote_byte(octet, quoted),
+		     after);
 }

@@ -2,6 +2,8 @@
 #ifndef CAPTURE_COMPARE_TELL_H
 #define CAPTURE_COMPARE_TELL_H
 
+#include <stdarg.h>
+
 #include "capture/compare_inner.h"
 
 /* One connection being told, and the sentences in the making. */
@@ -24,8 +26,18 @@ void capture_tell_example(struct compare_teller *t, const struct way *way,
 			  const struct kept *sent, const struct kept *arrived);
 
 /* Go on with the sentence. What does not fit is cut. */
-void capture_tell(struct compare_teller *t, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void capture_tell_list(struct compare_teller *t, const char *format,
+		       va_list args);
+
+__attribute__((format(printf, 2, 3))) static inline void
+tell(struct compare_teller *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	capture_tell_list(t, format, args);
+	va_end(args);
+}
 
 /* Hand it to the listener. */
 void capture_tell_end(struct compare_teller *t);

@@ -3,62 +3,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
-#include "capture/compare.h"
-#include "capture/flow.h"
-#include "tests/segments.h"
-
-/*
- * Segments as they cross a path: near A sits a, near B sits b, 400 us apart;
- * B's clock is one second ahead. A line is seen by both captures unless it
- * says otherwise; what a box in between does is one line for each capture.
- */
-enum {
-	PATH_US = 400,
-	AHEAD_US = 1000000,
-	STEP_US = 1000, /* from a line to the next */
-	MSS = 1000,
-	LINES = 40,
-	DATA_MAX = 70000,
-	PSH = 0x08
-};
-
-struct line {
-	char from; /* 'a', 'b'; 0 ends a script */
-	uint8_t flags;
-	uint32_t seq;
-	uint32_t ack;
-	const char *data; /* or `len` octets that depend on seq alone */
-	uint32_t len;
-	uint16_t up;
-	char only;	  /* 'A', 'B': seen by this capture alone */
-	uint32_t late_us; /* longer on the path */
-	uint32_t stamp;	  /* 0: no timestamps */
-	uint32_t window;  /* 0: 1000 */
-	uint8_t hops;	  /* as it arrives; 0: 62 of 64 */
-	uint8_t scale;	  /* of a SYN; 0: not offered */
-	bool fragment;
-	bool cut;	/* by the snaplen, to 4 octets */
-	uint32_t shift; /* of all sequence numbers, in B */
-	bool nat;	/* in the first: B has other addresses */
-};
-
-struct row {
-	const char *name;
-	struct line lines[LINES];
-	const char *told;
-};
+#include "tests/compare_script.h"
 
 /* clang-format off */
-#define A(flags_, seq_, ack_, ...) { .from = 'a', .flags = flags_, .seq = seq_, .ack = ack_, __VA_ARGS__ }
-#define B(flags_, seq_, ack_, ...) { .from = 'b', .flags = flags_, .seq = seq_, .ack = ack_, __VA_ARGS__ }
-#define HELLO A(SYN, 100, 0), B(SYN | ACK, 500, 101), A(ACK, 101, 501)
-#define BYE A(FIN | ACK, 900, 501), B(FIN | ACK, 501, 901), A(ACK, 901, 502)
-
 static const struct row rows[] = {
 	/* --- what is no change --- */
 	{ "same_on_both_sides", {
@@ -352,6 +302,11 @@ static const struct row rows[] = {
 		B(RST, 501, 0, .only = 'A', .hops = 60),
 		A(ACK, 101, 501, .data = "x"),
 	}, "reset-injected a 1 B4\nreset-injected b 1 A4\n" },
+	{ "reset_in_between_after_the_other_capture_ended", {
+		HELLO,
+		A(URG | ACK, 101, 501, .data = "abc", .up = 3, .only = 'A'),
+		B(RST | ACK, 501, 104, .only = 'A', .hops = 64),
+	}, "mark 4 lost\nurg-dropped a 1 A4\ndata-missing a 1 A4\nreset-injected b 1 A5\n" },
 	{ "reset_by_the_end_itself", {
 		HELLO,
 		A(RST, 101, 0),
@@ -430,237 +385,95 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-/* --- both captures of a row ---------------------------------------------- */
-
-struct record {
-	int64_t time_ns;
-	const struct line *line;
-};
-
-struct feed {
-	struct record records[LINES];
-	size_t count;
-};
-
-static void add_record(struct feed *feed, const struct line *line,
-		       int64_t time_us)
-{
-	struct record record = { time_us * 1000, line };
-	size_t i = feed->count++;
-
-	for (; i > 0 && feed->records[i - 1].time_ns > record.time_ns; i--)
-		feed->records[i] = feed->records[i - 1];
-	feed->records[i] = record;
-}
-
-static void make_feeds(const struct row *row, struct feed feeds[2])
-{
-	for (int i = 0; i < LINES && row->lines[i].from; i++) {
-		const struct line *line = &row->lines[i];
-		const int64_t sent = (int64_t)(i + 1) * STEP_US;
-		const int64_t came = sent + PATH_US + line->late_us;
-		const bool to_b = line->from == 'a';
-
-		if (line->only != 'B')
-			add_record(&feeds[CAPTURE_A], line, to_b ? sent : came);
-		if (line->only != 'A')
-			add_record(&feeds[CAPTURE_B], line,
-				   (to_b ? came : sent) + AHEAD_US);
-	}
-}
-
-static uint8_t put_options(const struct line *line, uint8_t *out)
-{
-	uint8_t n = 0;
-
-	if (line->flags & SYN) {
-		const uint8_t mss[] = { 2, 4, MSS >> 8, MSS & 0xff };
-
-		memcpy(out, mss, 4);
-		n = 4;
-	}
-	if (line->scale) {
-		const uint8_t scale[] = { 3, 3, line->scale };
-
-		memcpy(out + n, scale, 3);
-		n += 3;
-	}
-	if (line->stamp) {
-		const uint8_t stamps[] = { 8, 10, 0, 0, 0, (uint8_t)line->stamp,
-					   0, 0,  0, 0 };
-
-		memcpy(out + n, stamps, 10);
-		n += 10;
-	}
-	return n;
-}
-
-/* The segment of a line as one of the captures sees it. */
-static struct capture_segment make_segment(const struct row *row,
-					   const struct line *line,
-					   enum capture_side side)
-{
-	static const uint8_t ends[4][4] = { { 10, 0, 0, 1 },
-					    { 10, 0, 0, 2 },
-					    { 192, 0, 2, 1 },
-					    { 192, 0, 2, 2 } };
-	static const uint16_t ports[4] = { 1000, 23, 40000, 2323 };
-	static uint8_t options[40], data[DATA_MAX];
-	const unsigned base = row->lines[0].nat && side == CAPTURE_B ? 2 : 0;
-	const unsigned from = line->from == 'b';
-	const uint32_t shift = side == CAPTURE_B ? line->shift : 0;
-	const bool arrives = (line->from == 'a') == (side == CAPTURE_B);
-	uint32_t len = line->data ? (uint32_t)strlen(line->data) : line->len;
-
-	for (uint32_t i = 0; i < len; i++)
-		data[i] = line->data ? (uint8_t)line->data[i]
-				     : (uint8_t)((line->seq + i) * 37 >> 3);
-	return (struct capture_segment){
-		.src = ends[base + from],
-		.dst = ends[base + !from],
-		.address_len = 4,
-		.sport = ports[base + from],
-		.dport = ports[base + !from],
-		.options = options,
-		.options_len = put_options(line, options),
-		.payload = data,
-		.payload_len = len,
-		.payload_caplen = line->cut && len > 4 ? 4 : len,
-		.seq = line->seq + shift,
-		.ack = line->ack + (line->flags & ACK ? shift : 0),
-		.window = (uint16_t)(line->window ? line->window : 1000),
-		.urgent_pointer = line->up,
-		.flags = line->flags,
-		.fragment = line->fragment,
-		.hops = !arrives     ? 64
-			: line->hops ? line->hops
-				     : 62,
-	};
-}
-
-static void feed_all(struct capture_compare *compare, const struct row *row,
-		     enum capture_side side, const struct feed *feed)
-{
-	const struct capture_flows_options options = { .max_flows = 64 };
-	struct capture_flows *flows;
-
-	assert_int_equal(capture_flows_new(&flows, &options), 0);
-	for (size_t i = 0; i < feed->count; i++) {
-		const struct record *record = &feed->records[i];
-		struct capture_segment segment =
-			make_segment(row, record->line, side);
-		struct capture_packet packet = { .time_ns = record->time_ns };
-		struct capture_event event;
-		struct capture_sighting seen = { i + 1, &packet, &segment,
-						 &event };
-
-		assert_int_equal(capture_flows_segment(flows, &segment, 0,
-						       i + 1, record->time_ns,
-						       &event),
-				 0);
-		assert_int_equal(capture_compare_segment(compare, side, &seen),
-				 0);
-	}
-	capture_flows_free(flows);
-}
-
-/* --- what is told, as lines of text -------------------------------------- */
-
-struct told {
-	char text[4096];
-	size_t used;
-	struct capture_connection connection;
-	char sentences[8192];
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct told *told,
-						      const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	told->used += (size_t)vsnprintf(told->text + told->used,
-					sizeof(told->text) - told->used, format,
-					args);
-	va_end(args);
-}
-
-static void on_connection(void *context, const struct capture_connection *c)
-{
-	struct told *told = context;
-
-	told->connection = *c;
-	if (c->pairing == CAPTURE_BY_SEQUENCE)
-		add(told, "by sequence\n");
-	if (c->pairing == CAPTURE_BY_PAYLOAD)
-		add(told, "by payload\n");
-}
-
-static void on_mark(void *context, const struct capture_mark *mark)
-{
-	struct told *told = context;
-
-	add(told, "mark %lld %s", (long long)mark->mark,
-	    capture_outcome_name(mark->outcome));
-	if (mark->outcome == CAPTURE_MARK_CHANGED)
-		add(told, " to %lld", (long long)mark->mark_arrived);
-	add(told, "%s\n", mark->pointers_zeroed ? " zeroed" : "");
-}
-
-static void on_difference(void *context, const struct capture_difference *d)
-{
-	struct told *told = context;
-
-	add(told, "%s %c %llu", d->kind->name, "ab-"[d->direction],
-	    (unsigned long long)d -> count);
-	if (d->frame_a)
-		add(told, " A%llu", (unsigned long long)d->frame_a);
-	if (d->frame_b)
-		add(told, " B%llu", (unsigned long long)d->frame_b);
-	add(told, "\n");
-	assert_true(strlen(d->sentence) > 20);
-	assert_true(strlen(d->sentence) + 1 < CAPTURE_SENTENCE_MAX);
-	strcat(strcat(told->sentences, d->sentence), "\n");
-}
-
-static struct capture_compared run(const struct row *row, struct told *told)
-{
-	const struct capture_compare_options options = {
-		.listener = {
-			.connection = on_connection,
-			.mark = on_mark,
-			.difference = on_difference,
-			.context = told,
-		},
-	};
-	struct capture_compare *compare;
-	struct capture_compared result;
-	struct feed feeds[2] = { 0 };
-
-	make_feeds(row, feeds);
-	assert_int_equal(capture_compare_new(&compare, &options), 0);
-	feed_all(compare, row, CAPTURE_A, &feeds[CAPTURE_A]);
-	feed_all(compare, row, CAPTURE_B, &feeds[CAPTURE_B]);
-	assert_int_equal(capture_compare_finish(compare, &result), 0);
-	capture_compare_free(compare);
-	return result;
-}
-
 static void test_row(void **state)
 {
 	const struct row *row = *state;
 	struct told told = { 0 };
-	struct capture_compared result = run(row, &told);
+	const struct capture_compared result = compare_row(row, &told);
 
-	if (getenv("SHOW"))
-		print_message("%s\n", told.sentences);
 	assert_int_equal(result.connections, 1);
 	assert_string_equal(told.text, row->told);
 }
 
+/* Whole sentences, which people forward. */
+static const struct {
+	const char *row;
+	const char *sentence;
+} sentences[] = {
+	{ "flag_cleared_and_pointer_kept",
+	  "On 10.0.0.1:1000 > 10.0.0.2:23, something between A and B cleared "
+	  "URG: A's frame 4 announces urgent data up to octet 3 ('c'), and "
+	  "what "
+	  "it carries comes in B's frame 4 without the flag; the pointer still "
+	  "says 3. The receiver is not told of urgent data and reads the octet "
+	  "among all others.\n" },
+	{ "pointer_zeroed",
+	  "On 10.0.0.1:1000 > 10.0.0.2:23, something between A and B changed "
+	  "the urgent pointer: 3 in A's frame 4, 0 in B's frame 4. The mark "
+	  "lies 3 octets earlier: by the BSD reading octet 0 is urgent instead "
+	  "of octet 3 ('c'), by RFC 1122's octet 1 instead of 4. (With pointer "
+	  "0, Linux takes the segment's first octet, 1.)\n" },
+	{ "a_lost_segment",
+	  "On 10.0.0.1:1000 > 10.0.0.2:23, lost between A and B: 1 of 5 "
+	  "segments (the first: A's frame 4, octets 1 to 3). What was in them "
+	  "came in others.\n" },
+	{ "acknowledged_in_between",
+	  "On 10.0.0.2:23 > 10.0.0.1:1000, made between B and A: 1 "
+	  "acknowledgement (the first: A's frame 5). Something acknowledges in "
+	  "the other end's name.\n" },
+};
+
+static void sentences_stand_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(sentences); i++) {
+		struct told told = { 0 };
+		size_t r = 0;
+
+		while (strcmp(rows[r].name, sentences[i].row))
+			r++;
+		compare_row(&rows[r], &told);
+		assert_string_equal(told.sentences, sentences[i].sentence);
+	}
+}
+
+static void ends_are_written_as_addresses_are(void **state)
+{
+	const struct capture_endpoint v6 = { .address = { [15] = 1 },
+					     .address_len = 16,
+					     .port = 80 };
+	const struct capture_endpoint v4 = { .address = { 10, 0, 0, 1 },
+					     .address_len = 4,
+					     .port = 65535 };
+	char text[CAPTURE_ENDPOINT_MAX];
+
+	(void)state;
+	assert_string_equal(capture_endpoint_text(&v6, text), "[::1]:80");
+	assert_string_equal(capture_endpoint_text(&v4, text), "10.0.0.1:65535");
+}
+
+static void every_kind_has_its_name_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < capture_difference_count; i++) {
+		const struct capture_difference_kind *kind =
+			&capture_differences[i];
+
+		assert_ptr_equal(capture_difference_by_name(kind->name), kind);
+		assert_true(strlen(kind->meaning) > 20);
+		assert_true(kind->meaning[strlen(kind->meaning) - 1] != '.');
+	}
+	assert_null(capture_difference_by_name("no-such-kind"));
+}
+
 int main(void)
 {
-	static struct CMUnitTest tests[COUNT(rows)];
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(sentences_stand_alone),
+		cmocka_unit_test(ends_are_written_as_addresses_are),
+		cmocka_unit_test(every_kind_has_its_name_once),
+	};
+	static struct CMUnitTest tests[COUNT(rows) + COUNT(others)];
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		tests[i] = (struct CMUnitTest){
@@ -668,5 +481,6 @@ int main(void)
 			.test_func = test_row,
 			.initial_state = (void *)&rows[i],
 		};
+	memcpy(tests + COUNT(rows), others, sizeof(others));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
