@@ -14,7 +14,8 @@ enum {
 	CANDIDATES = 8,
 	/* What a SYN's sequence number counts for, in octets of data. */
 	SYN_WEIGHT = 32,
-	/* Octets below which two flows of other addresses are strangers. */
+	/* Octets below which two flows of other addresses are strangers, if
+	 * there are others they might be. */
 	ENOUGH = 4,
 };
 
@@ -341,10 +342,10 @@ static int by_weight(const void *x, const void *y)
 	return by_flows(x, y);
 }
 
-/* Put those of the same flows together and drop the weak. */
+/* Put those of the same flows together. */
 static size_t add_up(struct candidate *c, size_t count)
 {
-	size_t n = 0, strong = 0;
+	size_t n = 0;
 
 	qsort(c, count, sizeof(*c), by_flows);
 	for (size_t i = 0; i < count; i++) {
@@ -355,10 +356,7 @@ static size_t add_up(struct candidate *c, size_t count)
 			c[n++] = c[i];
 		}
 	}
-	for (size_t i = 0; i < n; i++)
-		if (c[i].weight >= ENOUGH)
-			c[strong++] = c[i];
-	return strong;
+	return n;
 }
 
 /* Every equal print speaks for a pair. `out` has room for CANDIDATES to each
@@ -393,11 +391,39 @@ static enum capture_pairing how_found(const struct candidate *c)
 	return c->sequence ? CAPTURE_BY_SEQUENCE : CAPTURE_BY_PAYLOAD;
 }
 
+static size_t count_left(const struct pairing *p, enum capture_side side)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->count[side]; i++)
+		n += is_free(p->order[side][i]);
+	return n;
+}
+
+/* The strongest first; the weak only where nothing else could be meant. */
+static void join_candidates(struct pairing *p, struct candidate *found,
+			    size_t count)
+{
+	size_t i;
+
+	qsort(found, count, sizeof(*found), by_weight);
+	for (i = 0; i < count && found[i].weight >= ENOUGH; i++)
+		if (!found[i].a->paired && !found[i].b->paired)
+			join(p, found[i].a, found[i].b, found[i].flip,
+			     how_found(&found[i]));
+	if (count_left(p, CAPTURE_A) != 1 || count_left(p, CAPTURE_B) != 1)
+		return;
+	for (; i < count; i++)
+		if (is_free(found[i].a) && is_free(found[i].b))
+			join(p, found[i].a, found[i].b, found[i].flip,
+			     how_found(&found[i]));
+}
+
 static int join_by_prints(struct pairing *p)
 {
 	struct print *prints[2] = { NULL, NULL };
 	struct candidate *found = NULL;
-	size_t count[2], n = 0;
+	size_t count[2];
 	int ret;
 
 	ret = print_all(p, CAPTURE_A, &prints[CAPTURE_A], &count[CAPTURE_A]);
@@ -409,15 +435,12 @@ static int join_by_prints(struct pairing *p)
 			       sizeof(*found));
 		ret = found ? 0 : -ENOMEM;
 	}
-	if (ret == 0) {
-		n = find_candidates(prints[CAPTURE_A], count[CAPTURE_A],
-				    prints[CAPTURE_B], count[CAPTURE_B], found);
-		qsort(found, n, sizeof(*found), by_weight);
-	}
-	for (size_t i = 0; i < n; i++)
-		if (!found[i].a->paired && !found[i].b->paired)
-			join(p, found[i].a, found[i].b, found[i].flip,
-			     how_found(&found[i]));
+	if (ret == 0)
+		join_candidates(p, found,
+				find_candidates(prints[CAPTURE_A],
+						count[CAPTURE_A],
+						prints[CAPTURE_B],
+						count[CAPTURE_B], found));
 	free(found);
 	free(prints[CAPTURE_A]);
 	free(prints[CAPTURE_B]);

@@ -50,6 +50,16 @@ static const struct many many[] = {
 		A(SYN, 9000, 0, .port = 9, .only = 'B'), B(SYN | ACK, 9900, 9001, .port = 9, .only = 'B'),
 		A(ACK, 101, 501, .data = "x"), B(ACK, 501, 102),
 	}, "" }, 1, 1, 1 },
+	{ { "little_data_is_enough_where_nothing_else_is_left", {
+		A(SYN, 100, 0, .shift = 7, .nat = true), B(SYN | ACK, 500, 101, .shift = 7), A(ACK, 101, 501, .shift = 7),
+		A(ACK, 101, 501, .data = "x", .shift = 7),
+	}, "by payload\nsequence-rewritten a 3 A1 B1\nsequence-rewritten b 1 A2 B2\naddresses-translated - 1\n" }, 1, 0, 0 },
+	{ { "little_data_is_not_enough_for_one_of_two", {
+		A(SYN, 100, 0, .shift = 7, .nat = true), B(SYN | ACK, 500, 101, .shift = 7), A(ACK, 101, 501, .shift = 7),
+		A(ACK, 101, 501, .data = "x", .shift = 7),
+		A(SYN, 9100, 0, .port = 2, .only = 'B'), B(SYN | ACK, 9500, 9101, .port = 2, .only = 'B'),
+		A(ACK, 9101, 9501, .data = "x", .port = 2, .only = 'B'),
+	}, "" }, 0, 1, 2 },
 	{ { "nothing_in_common", {
 		A(SYN, 7000, 0, .port = 7, .only = 'A'), B(SYN | ACK, 8000, 7001, .port = 7, .only = 'A'),
 		A(SYN, 9000, 0, .port = 9, .only = 'B'), B(SYN | ACK, 9900, 9001, .port = 9, .only = 'B'),
