@@ -29,6 +29,7 @@ struct capture_source {
 	const struct format *format;
 	const char *kind;
 	int fd;
+	int stop; /* ends a wait; -1: nothing to wait for, or nothing ends it */
 	struct unpacker *unpacker; /* NULL: the file is not packed */
 	uint8_t packing;	   /* enum packing */
 	int error;		   /* what parsing ended with, and why */
@@ -114,6 +115,10 @@ __attribute__((format(printf, 3, 4))) int
 reader_broken(const struct capture_source *s, char *err, const char *format,
 	      ...);
 
+/* read() that begins again when it is interrupted, and ends with -ECANCELED
+ * when one of `stops` can be read. Those that are -1 never can. */
+ssize_t reader_read(int fd, const int stops[2], void *data, size_t len);
+
 /* --- packed files ------------------------------------------------------ */
 
 enum packing {
@@ -126,12 +131,12 @@ enum packing {
 enum packing unpacker_detect(const uint8_t *first, size_t len);
 
 /*
- * Unpack `fd`, of which `first` has been read already, in a thread of its
- * own, so that unpacking and what is done with the result overlap. `len` is
- * at most READER_BUFFER_BYTES. Returns 0, -ENOMEM or -EAGAIN (no thread).
+ * Unpack the source's file, from what has been read of it on, in a thread of
+ * its own, so that unpacking and what is done with the result overlap.
+ * Returns 0, -ENOMEM or -EAGAIN (no thread).
  */
-int unpacker_start(struct unpacker **out, int fd, enum packing packing,
-		   const uint8_t *first, size_t len);
+int unpacker_start(struct unpacker **out, const struct capture_source *source,
+		   enum packing packing);
 
 /* As read(): bytes, 0 at the end, or -errno: -ENODATA where the packed file
  * is cut, -EBADMSG where it is broken, each after what stood before. */

@@ -1,9 +1,11 @@
 #include "capture/source.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/reader.h"
@@ -52,16 +54,31 @@ struct reader_interface *reader_add_interface(struct capture_source *s,
 
 /* --- the buffer ------------------------------------------------------- */
 
-static ssize_t read_more(struct capture_source *s, uint8_t *data, size_t len)
+ssize_t reader_read(int fd, const int stops[2], void *data, size_t len)
 {
+	struct pollfd wait[] = { { fd, POLLIN, 0 },
+				 { stops[0], POLLIN, 0 },
+				 { stops[1], POLLIN, 0 } };
+	bool may_stop = stops[0] >= 0 || stops[1] >= 0;
 	ssize_t n;
 
+	do {
+		if (may_stop && poll(wait, 3, -1) < 0)
+			continue;
+		if (wait[1].revents || wait[2].revents)
+			return -ECANCELED;
+		n = read(fd, data, len);
+		if (n >= 0)
+			return n;
+	} while (errno == EINTR || (may_stop && errno == EAGAIN));
+	return -errno;
+}
+
+static ssize_t read_more(struct capture_source *s, uint8_t *data, size_t len)
+{
 	if (s->unpacker)
 		return unpacker_read(s->unpacker, data, len);
-	do
-		n = read(s->fd, data, len);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	return reader_read(s->fd, (int[]){ s->stop, -1 }, data, len);
 }
 
 /* Room for `need` bytes from `begin` on. */
@@ -163,7 +180,7 @@ static int start_unpacking(struct capture_source *s, char *err)
 
 	if (packing == PACKING_NONE)
 		return 0;
-	ret = unpacker_start(&s->unpacker, s->fd, packing, s->data, s->end);
+	ret = unpacker_start(&s->unpacker, s, packing);
 	if (ret < 0)
 		return read_error(ret, err);
 	s->packing = (uint8_t)packing;
@@ -175,8 +192,8 @@ static int start_unpacking(struct capture_source *s, char *err)
 static const char *kind_name(const struct capture_source *s)
 {
 	static const char *const names[2][3] = {
-		{"pcap",	  "pcap in gzip",	  "pcap in zstd"	 },
-		{ "pcapng", "pcapng in gzip", "pcapng in zstd"},
+		{ "pcap", "pcap in gzip", "pcap in zstd" },
+		{ "pcapng", "pcapng in gzip", "pcapng in zstd" },
 	};
 
 	return names[s->format == &format_pcapng][s->packing];
@@ -205,15 +222,17 @@ static int start(struct capture_source *s, char *err)
 	return s->format->start(s, err);
 }
 
-int capture_source_open(struct capture_source **out, int fd,
+int capture_source_open(struct capture_source **out, int fd, int stop,
 			char err[CAPTURE_ERR_MAX])
 {
 	struct capture_source *s = calloc(1, sizeof(*s));
+	struct stat st;
 	int ret;
 
 	if (!s)
 		return read_error(-ENOMEM, err);
 	s->fd = fd;
+	s->stop = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? -1 : stop;
 	ret = start(s, err);
 	if (ret < 0) {
 		capture_source_close(s);

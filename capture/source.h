@@ -29,11 +29,13 @@ struct capture_interface {
 
 /*
  * Begin to read `fd`, which is borrowed and read from where it stands; reads
- * until the kind of file is known. Returns 0, or with a line in `err`:
- * -EBADMSG (no capture: says what was expected and found), -ENOMEM, -errno of
- * the read.
+ * until the kind of file is known. Where input may have to be waited for, the
+ * wait ends when `stop`, borrowed as well, can be read: an eventfd, say, to
+ * which a signal handler writes. -1: nothing ends it. Returns 0, or with a
+ * line in `err`: -EBADMSG (no capture: says what was expected and found),
+ * -ENOMEM, -ECANCELED (stopped), -errno of the read.
  */
-int capture_source_open(struct capture_source **out, int fd,
+int capture_source_open(struct capture_source **out, int fd, int stop,
 			char err[CAPTURE_ERR_MAX]);
 
 /*
@@ -45,6 +47,7 @@ int capture_source_open(struct capture_source **out, int fd,
  *	-ENODATA	the file ends within a record (it is cut, or grows: a
  *			later call goes on where there is more by then)
  *	-EBADMSG	what follows is broken; further calls return the same
+ *	-ECANCELED	stopped; more may be there
  *	-errno		of the read
  */
 int capture_source_next(struct capture_source *source,

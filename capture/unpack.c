@@ -1,6 +1,5 @@
 /* gzip and zstd, unpacked ahead of the reader by a thread. */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@ enum {
 
 struct unpacker {
 	int fd;
-	int stop; /* readable when nobody reads any more */
+	int stops[2]; /* the source's; ours, for when nobody reads any more */
 	enum packing packing;
 	pthread_t thread;
 
@@ -57,20 +56,6 @@ enum packing unpacker_detect(const uint8_t *p, size_t len)
 
 /* --- the thread ------------------------------------------------------- */
 
-/* read() that ends, with -ECANCELED, when the reader wants to stop. */
-static ssize_t read_packed(struct unpacker *u)
-{
-	struct pollfd wait[] = { { u->fd, POLLIN, 0 }, { u->stop, POLLIN, 0 } };
-	ssize_t n;
-
-	do {
-		if (poll(wait, 2, -1) > 0 && wait[1].revents)
-			return -ECANCELED;
-		n = read(u->fd, u->packed, sizeof(u->packed));
-	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
-	return n < 0 ? -errno : n;
-}
-
 /* Read on once all that was read is unpacked: 1, 0 at the end, -errno. */
 static int refill(struct unpacker *u)
 {
@@ -78,7 +63,7 @@ static int refill(struct unpacker *u)
 
 	if (u->begin < u->end)
 		return 1;
-	n = read_packed(u);
+	n = reader_read(u->fd, u->stops, u->packed, sizeof(u->packed));
 	if (n <= 0)
 		return (int)n;
 	u->begin = 0;
@@ -209,8 +194,8 @@ static void unpacker_free(struct unpacker *u)
 	if (u->packing == PACKING_GZIP)
 		inflateEnd(&u->gzip);
 	ZSTD_freeDStream(u->zstd);
-	if (u->stop >= 0)
-		close(u->stop);
+	if (u->stops[1] >= 0)
+		close(u->stops[1]);
 	free(u);
 }
 
@@ -227,8 +212,8 @@ static int start_thread(struct unpacker *u)
 	return -ret;
 }
 
-int unpacker_start(struct unpacker **out, int fd, enum packing packing,
-		   const uint8_t *first, size_t len)
+int unpacker_start(struct unpacker **out, const struct capture_source *s,
+		   enum packing packing)
 {
 	const int gzip_only = 16 + MAX_WBITS;
 	struct unpacker *u = calloc(1, sizeof(*u));
@@ -236,14 +221,15 @@ int unpacker_start(struct unpacker **out, int fd, enum packing packing,
 
 	if (!u)
 		return -ENOMEM;
-	u->fd = fd;
+	u->fd = s->fd;
 	u->packing = packing;
-	u->stop = eventfd(0, EFD_CLOEXEC);
+	u->stops[0] = s->stop;
+	u->stops[1] = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_init(&u->lock, NULL);
 	pthread_cond_init(&u->changed, NULL);
-	memcpy(u->packed, first, len);
-	u->end = len;
-	if (u->stop < 0)
+	u->end = s->end;
+	memcpy(u->packed, s->data, u->end);
+	if (u->stops[1] < 0)
 		goto fail;
 	if (packing == PACKING_GZIP ? inflateInit2(&u->gzip, gzip_only) != Z_OK
 				    : !(u->zstd = ZSTD_createDStream()))
@@ -292,7 +278,7 @@ void unpacker_stop(struct unpacker *u)
 	u->stopped = true;
 	pthread_cond_signal(&u->changed);
 	pthread_mutex_unlock(&u->lock);
-	eventfd_write(u->stop, 1);
+	eventfd_write(u->stops[1], 1);
 	pthread_join(u->thread, NULL);
 	unpacker_free(u);
 }

@@ -47,7 +47,7 @@ static void read_all(int fd, size_t asked, struct told *told)
 
 	memset(told, 0, sizeof(*told));
 	REQUIRE(lseek(fd, 0, SEEK_SET) == 0);
-	told->end = capture_source_open(&source, fd, told->err);
+	told->end = capture_source_open(&source, fd, -1, told->err);
 	if (told->end < 0) {
 		REQUIRE(*told->err);
 		return;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -65,7 +66,7 @@ static unsigned read_all(const struct stored *row, int fd, size_t max, int *end)
 	unsigned count = 0;
 	int n;
 
-	*end = capture_source_open(&source, fd, err);
+	*end = capture_source_open(&source, fd, -1, err);
 	if (*end < 0) {
 		assert_true(*err);
 		return 0;
@@ -129,7 +130,7 @@ static void test_trickle(void **state)
 
 	assert_int_equal(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
 	assert_int_equal(write(fds[1], b.data, 24), 24);
-	assert_int_equal(capture_source_open(&source, fds[0], err), 0);
+	assert_int_equal(capture_source_open(&source, fds[0], -1, err), 0);
 	for (size_t i = 24; i < b.used; i++) {
 		assert_int_equal(write(fds[1], b.data + i, 1), 1);
 		n = capture_source_next(source, packets, 4, err);
@@ -205,7 +206,7 @@ static void test_broken(void **state)
 		bad = b;
 		bad.data[i / COUNT(values)] = values[i % COUNT(values)];
 		fd = file_of(bad.data, bad.used);
-		if (capture_source_open(&source, fd, err) == 0) {
+		if (capture_source_open(&source, fd, -1, err) == 0) {
 			while (capture_source_next(source, packets, 4, err) > 0)
 				assert_true(++calls < 100);
 			capture_source_close(source);
@@ -281,7 +282,7 @@ static void test_refused(void **state)
 	struct capture_source *source = NULL;
 	int fd = file_of(row->data, row->len);
 
-	assert_true(capture_source_open(&source, fd, err) < 0);
+	assert_true(capture_source_open(&source, fd, -1, err) < 0);
 	assert_null(source);
 	if (!strstr(err, row->part))
 		print_error("%s\n", err);
@@ -297,7 +298,7 @@ static unsigned count_first(int fd, unsigned enough, int *end)
 	struct capture_source *source;
 	unsigned count = 0;
 
-	assert_int_equal(capture_source_open(&source, fd, err), 0);
+	assert_int_equal(capture_source_open(&source, fd, -1, err), 0);
 	do {
 		*end = capture_source_next(source, packets, 64, err);
 		for (int i = 0; i < *end; i++, count++)
@@ -320,7 +321,7 @@ static void test_growing_file_goes_on(void **state)
 	(void)state;
 	micro(&b);
 	fd = file_of(b.data, b.used - 2);
-	assert_int_equal(capture_source_open(&source, fd, err), 0);
+	assert_int_equal(capture_source_open(&source, fd, -1, err), 0);
 	assert_int_equal(capture_source_next(source, packets, 4, err), 1);
 	assert_int_equal(capture_source_next(source, packets, 4, err),
 			 -ENODATA);
@@ -344,7 +345,7 @@ static void test_interfaces_are_named(void **state)
 	(void)state;
 	ng_two_sections(&b);
 	fd = file_of(b.data, b.used);
-	assert_int_equal(capture_source_open(&source, fd, err), 0);
+	assert_int_equal(capture_source_open(&source, fd, -1, err), 0);
 	assert_int_equal(capture_source_interface(source, 0, &interface_),
 			 -ENOENT);
 	while (capture_source_next(source, packets, 4, err) > 0)
@@ -455,10 +456,55 @@ static void test_close_does_not_wait_for_a_pipe(void **state)
 	len = gzip(b.data, b.used, out, sizeof(out));
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	assert_int_equal(write(fds[1], out, len), len);
-	assert_int_equal(capture_source_open(&source, fds[0], err), 0);
+	assert_int_equal(capture_source_open(&source, fds[0], -1, err), 0);
 	capture_source_close(source);
 	close(fds[0]);
 	close(fds[1]);
+}
+
+/*
+ * Somebody else ends the wait, as a signal handler would: before the kind of
+ * file is known, and after all that came has been told.
+ */
+static void test_a_wait_is_stopped(void **state)
+{
+	size_t (*pack)(const void *, size_t, uint8_t *, size_t) = *state;
+	struct bytes b = { .used = 0 };
+	uint8_t out[8192];
+	char err[CAPTURE_ERR_MAX];
+	struct capture_packet packets[4];
+	struct capture_source *source = NULL;
+	int fds[2], stop = eventfd(1, EFD_CLOEXEC);
+	eventfd_t stops;
+	size_t len;
+
+	micro(&b);
+	len = pack(b.data, b.used, out, sizeof(out));
+	assert_true(stop >= 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	alarm(60);
+	assert_int_equal(capture_source_open(&source, fds[0], stop, err),
+			 -ECANCELED);
+	assert_null(source);
+	assert_int_equal(eventfd_read(stop, &stops), 0);
+	assert_int_equal(write(fds[1], out, len), len);
+	assert_int_equal(capture_source_open(&source, fds[0], stop, err), 0);
+	assert_int_equal(capture_source_next(source, packets, 4, err), 2);
+	assert_int_equal(eventfd_write(stop, 1), 0);
+	assert_int_equal(capture_source_next(source, packets, 4, err),
+			 -ECANCELED);
+	alarm(0);
+	capture_source_close(source);
+	close(fds[0]);
+	close(fds[1]);
+	close(stop);
+}
+
+static size_t unpacked(const void *data, size_t len, uint8_t *out, size_t room)
+{
+	assert_true(len <= room);
+	memcpy(out, data, len);
+	return len;
 }
 
 /* --- all of them -------------------------------------------------------- */
@@ -490,6 +536,12 @@ int main(void)
 		{ "flushed_pipe_in_zstd", test_flushed_pipe, NULL, NULL,
 		  (void *)zstd_flushed },
 		cmocka_unit_test(test_close_does_not_wait_for_a_pipe),
+		{ "a_wait_is_stopped", test_a_wait_is_stopped, NULL, NULL,
+		  (void *)unpacked },
+		{ "a_wait_is_stopped_in_gzip", test_a_wait_is_stopped, NULL,
+		  NULL, (void *)gzip },
+		{ "a_wait_is_stopped_in_zstd", test_a_wait_is_stopped, NULL,
+		  NULL, (void *)zstd },
 	};
 	struct CMUnitTest tests[COUNT(stored_rows) * COUNT(bodies) +
 				COUNT(refused_rows) + COUNT(odds)];

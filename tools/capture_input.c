@@ -100,7 +100,7 @@ static int open_stored(struct input *in, char err[CAPTURE_ERR_MAX])
 		ret = watch_growth(in, err);
 	if (ret < 0)
 		return ret;
-	ret = capture_source_open(&in->source, in->fd, why);
+	ret = capture_source_open(&in->source, in->fd, -1, why);
 	if (ret < 0)
 		snprintf(err, CAPTURE_ERR_MAX, "%.100s: %.400s", path, why);
 	return ret;
