@@ -246,9 +246,9 @@ static uint32_t ip_protocol(struct walk *w, uint32_t protocol)
 	case IPP_IPV6:
 		return enter(w, ETHERTYPE | ET_IPV6);
 	case IPP_GRE:
-		return walk_gre(w);
+		return capture_walk_gre(w);
 	case IPP_UDP:
-		return walk_udp(w);
+		return capture_walk_udp(w);
 	default:
 		return END | CAPTURE_NOT_TCP;
 	}
@@ -376,7 +376,7 @@ static inline enum capture_kind walk_to_tcp(struct walk *w, uint32_t linktype,
 			next = ppp_protocol(next & 0xffff);
 			break;
 		case UDP_PORT:
-			next = walk_udp_port(w, next & 0xffff);
+			next = capture_walk_udp_port(w, next & 0xffff);
 			break;
 		case OTHER:
 			next = other(w, next & 0xffff);

@@ -2,7 +2,7 @@
 #include "capture/walk.h"
 
 /* RFC 2784 and 2890; version 1 is PPTP's (RFC 2637). */
-uint32_t walk_gre(struct walk *w)
+uint32_t capture_walk_gre(struct walk *w)
 {
 	uint32_t header = 4, flags, type;
 
@@ -29,7 +29,7 @@ uint32_t walk_gre(struct walk *w)
 }
 
 /* A tunnel's port can be either: the requests go to it, some send from it. */
-uint32_t walk_udp(struct walk *w)
+uint32_t capture_walk_udp(struct walk *w)
 {
 	uint32_t sport, dport;
 
@@ -95,7 +95,7 @@ static uint32_t gtp_u(struct walk *w)
 	return enter(w, OTHER | BY_VERSION);
 }
 
-uint32_t walk_udp_port(struct walk *w, uint32_t port)
+uint32_t capture_walk_udp_port(struct walk *w, uint32_t port)
 {
 	switch (port) {
 	case PORT_VXLAN:

@@ -253,7 +253,7 @@ static int evict(struct capture_flows *f, struct flow **out)
 		f->order[0].last = flow->last;
 		sift_down(f->order, f->held, 0);
 	}
-	flow_end_marks(&f->marks, flow, CAPTURE_END_EVICTED);
+	capture_flow_end_marks(&f->marks, flow, CAPTURE_END_EVICTED);
 	remove_slot(f, hash_ends(f, flow->ends), f->order[0].record + 1);
 	f->order[0].last = f->clock;
 	sift_down(f->order, f->held, 0);
@@ -329,7 +329,7 @@ int capture_flows_keyed(struct capture_flows *f,
 		start(f, flow, key, s);
 		facts = CAPTURE_FACT_NEW_FLOW;
 	} else if (s->flags & CAPTURE_SYN && is_reuse(flow, key->side, s)) {
-		flow_end_marks(&f->marks, flow, CAPTURE_END_REUSED);
+		capture_flow_end_marks(&f->marks, flow, CAPTURE_END_REUSED);
 		start(f, flow, key, s);
 		facts = CAPTURE_FACT_NEW_FLOW | CAPTURE_FACT_REUSED;
 	}
@@ -337,7 +337,7 @@ int capture_flows_keyed(struct capture_flows *f,
 	event->flow = flow->number;
 	event->direction = (uint8_t)(key->side ^ flow->a_side);
 	event->facts = facts;
-	flow_segment(&f->marks, flow, key->side, s, event);
+	capture_flow_segment(&f->marks, flow, key->side, s, event);
 	return 0;
 }
 
@@ -381,7 +381,8 @@ int capture_flows_segment(struct capture_flows *f,
 void capture_flows_finish(struct capture_flows *f)
 {
 	for (uint32_t i = 0; i < f->held; i++)
-		flow_end_marks(&f->marks, &f->records[i], CAPTURE_END_OPEN);
+		capture_flow_end_marks(&f->marks, &f->records[i],
+				       CAPTURE_END_OPEN);
 }
 
 void capture_flows_counts(const struct capture_flows *f,

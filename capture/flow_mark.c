@@ -70,8 +70,8 @@ static void end_mark(struct marks *marks, struct flow *flow, unsigned side,
 	marks->episode(marks->context, &episode);
 }
 
-void flow_end_marks(struct marks *marks, struct flow *flow,
-		    enum capture_end end)
+void capture_flow_end_marks(struct marks *marks, struct flow *flow,
+			    enum capture_end end)
 {
 	/* What a sent first, whichever end of the key a is. */
 	for (unsigned direction = 0; direction < 2; direction++) {
@@ -433,11 +433,12 @@ static void end_by_segment(struct marks *marks, struct flow *flow,
 		end_mark(marks, flow, !side, CAPTURE_END_ACKED);
 	}
 	if (s->flags & CAPTURE_RST)
-		flow_end_marks(marks, flow, CAPTURE_END_RESET);
+		capture_flow_end_marks(marks, flow, CAPTURE_END_RESET);
 }
 
-void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
-		  const struct capture_segment *s, struct capture_event *event)
+void capture_flow_segment(struct marks *marks, struct flow *flow, unsigned side,
+			  const struct capture_segment *s,
+			  struct capture_event *event)
 {
 	struct half *own = &flow->half[side];
 	struct span span = span_of(s);

@@ -69,12 +69,12 @@ struct marks {
 
 /* Take the segment, which half `side` sent, add to event->facts, and fill the
  * rest of it. */
-void flow_segment(struct marks *marks, struct flow *flow, unsigned side,
-		  const struct capture_segment *segment,
-		  struct capture_event *event);
+void capture_flow_segment(struct marks *marks, struct flow *flow, unsigned side,
+			  const struct capture_segment *segment,
+			  struct capture_event *event);
 
 /* End the episodes that are open, for a reason that lies with the flow. */
-void flow_end_marks(struct marks *marks, struct flow *flow,
-		    enum capture_end end);
+void capture_flow_end_marks(struct marks *marks, struct flow *flow,
+			    enum capture_end end);
 
 #endif

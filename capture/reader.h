@@ -69,8 +69,8 @@ struct format {
 		     char *err);
 };
 
-extern const struct format format_pcap;
-extern const struct format format_pcapng;
+extern const struct format capture_format_pcap;
+extern const struct format capture_format_pcapng;
 
 /* Bytes 24 and on may be missing: an empty pcap file is 24 bytes, a pcapng
  * section header at least 28. */
@@ -107,17 +107,17 @@ static inline uint64_t reader_offset(const struct capture_source *s)
 
 /* Add an interface; its name is copied. Returns it, or NULL with a line in
  * `err` and errno-like `*error`. */
-struct reader_interface *reader_add_interface(struct capture_source *s,
-					      char *err, int *error);
+struct reader_interface *capture_reader_add_interface(struct capture_source *s,
+						      char *err, int *error);
 
 /* Put "at byte N: " and the text in `err`; returns -EBADMSG. */
 __attribute__((format(printf, 3, 4))) int
-reader_broken(const struct capture_source *s, char *err, const char *format,
-	      ...);
+capture_reader_broken(const struct capture_source *s, char *err,
+		      const char *format, ...);
 
 /* read() that begins again when it is interrupted, and ends with -ECANCELED
  * when one of `stops` can be read. Those that are -1 never can. */
-ssize_t reader_read(int fd, const int stops[2], void *data, size_t len);
+ssize_t capture_reader_read(int fd, const int stops[2], void *data, size_t len);
 
 /* --- packed files ------------------------------------------------------ */
 
@@ -128,21 +128,23 @@ enum packing {
 };
 
 /* How a file that begins with these bytes is packed. */
-enum packing unpacker_detect(const uint8_t *first, size_t len);
+enum packing capture_unpacker_detect(const uint8_t *first, size_t len);
 
 /*
  * Unpack the source's file, from what has been read of it on, in a thread of
  * its own, so that unpacking and what is done with the result overlap.
  * Returns 0, -ENOMEM or -EAGAIN (no thread).
  */
-int unpacker_start(struct unpacker **out, const struct capture_source *source,
-		   enum packing packing);
+int capture_unpacker_start(struct unpacker **out,
+			   const struct capture_source *source,
+			   enum packing packing);
 
 /* As read(): bytes, 0 at the end, or -errno: -ENODATA where the packed file
  * is cut, -EBADMSG where it is broken, each after what stood before. */
-ssize_t unpacker_read(struct unpacker *unpacker, void *data, size_t len);
+ssize_t capture_unpacker_read(struct unpacker *unpacker, void *data,
+			      size_t len);
 
 /* NULL is allowed. Does not wait for input. */
-void unpacker_stop(struct unpacker *unpacker);
+void capture_unpacker_stop(struct unpacker *unpacker);
 
 #endif

@@ -10,10 +10,11 @@
 
 #include "capture/reader.h"
 
-static const struct format *const formats[] = { &format_pcap, &format_pcapng };
+static const struct format *const formats[] = { &capture_format_pcap,
+						&capture_format_pcapng };
 
-int reader_broken(const struct capture_source *s, char *err, const char *format,
-		  ...)
+int capture_reader_broken(const struct capture_source *s, char *err,
+			  const char *format, ...)
 {
 	va_list args;
 	int n = snprintf(err, CAPTURE_ERR_MAX, "at byte %llu: ",
@@ -25,15 +26,16 @@ int reader_broken(const struct capture_source *s, char *err, const char *format,
 	return -EBADMSG;
 }
 
-struct reader_interface *reader_add_interface(struct capture_source *s,
-					      char *err, int *error)
+struct reader_interface *capture_reader_add_interface(struct capture_source *s,
+						      char *err, int *error)
 {
 	uint32_t count = s->interface_count;
 	struct reader_interface *interfaces;
 
 	if (count == CAPTURE_INTERFACES_MAX) {
-		*error = reader_broken(s, err, "more than %u interfaces",
-				       CAPTURE_INTERFACES_MAX);
+		*error = capture_reader_broken(s, err,
+					       "more than %u interfaces",
+					       CAPTURE_INTERFACES_MAX);
 		return NULL;
 	}
 	if ((count & (count - 1)) == 0) { /* full at each power of two */
@@ -54,7 +56,7 @@ struct reader_interface *reader_add_interface(struct capture_source *s,
 
 /* --- the buffer ------------------------------------------------------- */
 
-ssize_t reader_read(int fd, const int stops[2], void *data, size_t len)
+ssize_t capture_reader_read(int fd, const int stops[2], void *data, size_t len)
 {
 	struct pollfd wait[] = { { fd, POLLIN, 0 },
 				 { stops[0], POLLIN, 0 },
@@ -77,8 +79,8 @@ ssize_t reader_read(int fd, const int stops[2], void *data, size_t len)
 static ssize_t read_more(struct capture_source *s, uint8_t *data, size_t len)
 {
 	if (s->unpacker)
-		return unpacker_read(s->unpacker, data, len);
-	return reader_read(s->fd, (int[]){ s->stop, -1 }, data, len);
+		return capture_unpacker_read(s->unpacker, data, len);
+	return capture_reader_read(s->fd, (int[]){ s->stop, -1 }, data, len);
 }
 
 /* Room for `need` bytes from `begin` on. */
@@ -175,12 +177,12 @@ static int read_error(int error, char *err)
 /* What was read so far becomes the beginning of what is to be unpacked. */
 static int start_unpacking(struct capture_source *s, char *err)
 {
-	enum packing packing = unpacker_detect(s->data, s->end);
+	enum packing packing = capture_unpacker_detect(s->data, s->end);
 	int ret;
 
 	if (packing == PACKING_NONE)
 		return 0;
-	ret = unpacker_start(&s->unpacker, s, packing);
+	ret = capture_unpacker_start(&s->unpacker, s, packing);
 	if (ret < 0)
 		return read_error(ret, err);
 	s->packing = (uint8_t)packing;
@@ -196,7 +198,7 @@ static const char *kind_name(const struct capture_source *s)
 		{ "pcapng", "pcapng in gzip", "pcapng in zstd" },
 	};
 
-	return names[s->format == &format_pcapng][s->packing];
+	return names[s->format == &capture_format_pcapng][s->packing];
 }
 
 static int start(struct capture_source *s, char *err)
@@ -309,7 +311,7 @@ void capture_source_close(struct capture_source *s)
 {
 	if (!s)
 		return;
-	unpacker_stop(s->unpacker);
+	capture_unpacker_stop(s->unpacker);
 	for (uint32_t i = 0; i < s->interface_count; i++)
 		free(s->interfaces[i].name);
 	free(s->interfaces);

@@ -48,10 +48,10 @@ static int pcap_start(struct capture_source *s, char *err)
 	s->swapped = !is_magic(magic_of(p, false));
 	magic = magic_of(p, s->swapped);
 	if (reader_u16(s, p + 4) != 2)
-		return reader_broken(s, err,
-				     "expected pcap version 2, found %u",
-				     reader_u16(s, p + 4));
-	interface = reader_add_interface(s, err, &error);
+		return capture_reader_broken(
+			s, err, "expected pcap version 2, found %u",
+			reader_u16(s, p + 4));
+	interface = capture_reader_add_interface(s, err, &error);
 	if (!interface)
 		return error;
 	minor = reader_u16(s, p + 6);
@@ -96,7 +96,7 @@ static int pcap_parse(struct capture_source *s, struct capture_packet *packets,
 		if (caplen > CAPTURE_RECORD_MAX) {
 			if (n)
 				break; /* these first */
-			return reader_broken(
+			return capture_reader_broken(
 				s, err,
 				"expected a record of at most %u bytes, found "
 				"one that says %u",
@@ -119,7 +119,7 @@ static int pcap_parse(struct capture_source *s, struct capture_packet *packets,
 	return (int)n;
 }
 
-const struct format format_pcap = {
+const struct format capture_format_pcap = {
 	.name = "pcap",
 	.matches = pcap_matches,
 	.start = pcap_start,

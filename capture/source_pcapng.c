@@ -138,9 +138,9 @@ static int take_interface(struct capture_source *s, const uint8_t *body,
 	int error = 0;
 
 	if (len < 8)
-		return reader_broken(s, err, "interface block of %zu bytes",
-				     len + FRAME);
-	interface = reader_add_interface(s, err, &error);
+		return capture_reader_broken(
+			s, err, "interface block of %zu bytes", len + FRAME);
+	interface = capture_reader_add_interface(s, err, &error);
 	if (!interface)
 		return error;
 	interface->linktype = reader_u16(s, body);
@@ -176,13 +176,13 @@ static int put_packet(struct capture_source *s, struct capture_packet *out,
 	const struct reader_interface *interface;
 
 	if (number >= s->interface_count - s->section_first)
-		return reader_broken(s, err, "packet of interface %u of %u",
-				     number,
-				     s->interface_count - s->section_first);
+		return capture_reader_broken(
+			s, err, "packet of interface %u of %u", number,
+			s->interface_count - s->section_first);
 	if (out->caplen > len - at)
-		return reader_broken(s, err,
-				     "packet of %u bytes in a block of %zu",
-				     out->caplen, len + FRAME);
+		return capture_reader_broken(
+			s, err, "packet of %u bytes in a block of %zu",
+			out->caplen, len + FRAME);
 	interface = &s->interfaces[s->section_first + number];
 	out->interface = s->section_first + number;
 	out->linktype = interface->linktype;
@@ -205,8 +205,8 @@ static int take_packet(struct capture_source *s, uint32_t type,
 	uint32_t number;
 
 	if (len < 20)
-		return reader_broken(s, err, "packet block of %zu bytes",
-				     len + FRAME);
+		return capture_reader_broken(
+			s, err, "packet block of %zu bytes", len + FRAME);
 	number = type == BLOCK_PACKET ? reader_u32(s, body)
 				      : reader_u16(s, body);
 	out->caplen = reader_u32(s, body + 12);
@@ -223,8 +223,8 @@ static int take_simple_packet(struct capture_source *s, const uint8_t *body,
 	uint32_t snaplen;
 
 	if (len < 4)
-		return reader_broken(s, err, "packet block of %zu bytes",
-				     len + FRAME);
+		return capture_reader_broken(
+			s, err, "packet block of %zu bytes", len + FRAME);
 	out->len = reader_u32(s, body);
 	out->caplen = out->len;
 	if (s->section_first < s->interface_count) {
@@ -245,13 +245,13 @@ static int begin_section(struct capture_source *s, char *err)
 	memcpy(&magic, p + 8, sizeof(magic));
 	if (magic != BYTE_ORDER_MAGIC &&
 	    magic != __builtin_bswap32(BYTE_ORDER_MAGIC))
-		return reader_broken(s, err,
-				     "section header without byte-order magic");
+		return capture_reader_broken(
+			s, err, "section header without byte-order magic");
 	s->swapped = magic != BYTE_ORDER_MAGIC;
 	if (reader_u16(s, p + 12) != 1)
-		return reader_broken(s, err,
-				     "expected pcapng version 1, found %u",
-				     reader_u16(s, p + 12));
+		return capture_reader_broken(
+			s, err, "expected pcapng version 1, found %u",
+			reader_u16(s, p + 12));
 	s->section_first = s->interface_count;
 	return 0;
 }
@@ -272,8 +272,10 @@ static int take_block(struct capture_source *s, uint32_t type, uint32_t total,
 	size_t len = total - FRAME;
 
 	if (reader_u32(s, p + total - 4) != total)
-		return reader_broken(s, err, "a block's lengths are %u and %u",
-				     total, reader_u32(s, p + total - 4));
+		return capture_reader_broken(s, err,
+					     "a block's lengths are %u and %u",
+					     total,
+					     reader_u32(s, p + total - 4));
 	switch (type) {
 	case BLOCK_INTERFACE:
 		return take_interface(s, body, len, err);
@@ -307,12 +309,14 @@ static int block_head(struct capture_source *s, uint32_t *type, uint32_t *total,
 	}
 	*total = reader_u32(s, p + 4);
 	if (*total < least || *total % 4)
-		return reader_broken(s, err, "a block of %u bytes", *total);
+		return capture_reader_broken(s, err, "a block of %u bytes",
+					     *total);
 	if (is_wanted(*type) && *total > BLOCK_MAX)
-		return reader_broken(s, err,
-				     "expected a block of at most %u bytes, "
-				     "found one that says %u",
-				     BLOCK_MAX, *total);
+		return capture_reader_broken(
+			s, err,
+			"expected a block of at most %u bytes, "
+			"found one that says %u",
+			BLOCK_MAX, *total);
 	return 0;
 }
 
@@ -351,7 +355,7 @@ static int pcapng_parse(struct capture_source *s,
 	return (int)n;
 }
 
-const struct format format_pcapng = {
+const struct format capture_format_pcapng = {
 	.name = "pcapng",
 	.matches = pcapng_matches,
 	.start = pcapng_start,

@@ -38,7 +38,7 @@ struct unpacker {
 	uint8_t ring[RING_BYTES];
 };
 
-enum packing unpacker_detect(const uint8_t *p, size_t len)
+enum packing capture_unpacker_detect(const uint8_t *p, size_t len)
 {
 	static const uint8_t gzip[] = { 0x1f, 0x8b };
 	static const uint8_t zstd[] = { 0x28, 0xb5, 0x2f, 0xfd };
@@ -63,7 +63,7 @@ static int refill(struct unpacker *u)
 
 	if (u->begin < u->end)
 		return 1;
-	n = reader_read(u->fd, u->stops, u->packed, sizeof(u->packed));
+	n = capture_reader_read(u->fd, u->stops, u->packed, sizeof(u->packed));
 	if (n <= 0)
 		return (int)n;
 	u->begin = 0;
@@ -212,8 +212,8 @@ static int start_thread(struct unpacker *u)
 	return -ret;
 }
 
-int unpacker_start(struct unpacker **out, const struct capture_source *s,
-		   enum packing packing)
+int capture_unpacker_start(struct unpacker **out,
+			   const struct capture_source *s, enum packing packing)
 {
 	const int gzip_only = 16 + MAX_WBITS;
 	struct unpacker *u = calloc(1, sizeof(*u));
@@ -244,7 +244,7 @@ fail:
 	return ret;
 }
 
-ssize_t unpacker_read(struct unpacker *u, void *data, size_t len)
+ssize_t capture_unpacker_read(struct unpacker *u, void *data, size_t len)
 {
 	size_t at, there, n = 0;
 	int error = 0;
@@ -270,7 +270,7 @@ ssize_t unpacker_read(struct unpacker *u, void *data, size_t len)
 	return (ssize_t)n;
 }
 
-void unpacker_stop(struct unpacker *u)
+void capture_unpacker_stop(struct unpacker *u)
 {
 	if (!u)
 		return;

@@ -121,8 +121,8 @@ static inline uint32_t enter(struct walk *w, uint32_t next)
 
 /* Tunnels of other headers than IP's: what follows an IP header of this
  * protocol, and a UDP header with this port. */
-uint32_t walk_gre(struct walk *w);
-uint32_t walk_udp(struct walk *w);
-uint32_t walk_udp_port(struct walk *w, uint32_t port);
+uint32_t capture_walk_gre(struct walk *w);
+uint32_t capture_walk_udp(struct walk *w);
+uint32_t capture_walk_udp_port(struct walk *w, uint32_t port);
 
 #endif
