@@ -33,7 +33,7 @@ static const uint16_t fuzz_linktypes[] = { 0,	1,   9,	  12,  14,
 					   113, 204, 228, 229, 276 };
 
 /*
- * Inputs of fuzz_flow: segments. Numbers have their low octet first, and
+ * Inputs of fuzz_flow and fuzz_view: segments. Numbers have their low octet first, and
  * sequence numbers count from the one of the side's SYN.
  */
 struct fuzz_segment {

@@ -172,6 +172,8 @@ static int seed_flow(const char *folder, const struct trace *trace)
 		segments[n] = segment_of(&trace->lines[n],
 					 connection_of(trace->port));
 	return save(folder, "flow", trace->name, segments,
+		    n * sizeof(*segments)) |
+	       save(folder, "view", trace->name, segments,
 		    n * sizeof(*segments));
 }
 
