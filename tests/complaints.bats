@@ -77,6 +77,38 @@ course; did you mean 01-one-urgent-byte?" run one-urgent-bite
 	complains "mine.lua: File exists" new mine
 }
 
+@test "captures" {
+	local data=$BATS_TEST_DIRNAME/data/clean-plain.pcap
+
+	complains "capture: one of -i and -r is needed" capture
+	complains "capture: one of -i and -r is needed" \
+		capture -i lo -r "$data"
+	complains "capture: no.pcap: No such file or directory" \
+		capture -r no.pcap
+	complains "capture: /dev/null: expected a pcap or pcapng file, found \
+no bytes" capture -r /dev/null
+	complains "capture: filter: can't parse filter expression: syntax \
+error" capture -r "$data" xyzzy
+	complains "capture: --flow needs --ladder" capture -r "$data" --flow 0
+	complains "capture: there is no flow 9: there are 1" \
+		capture -r "$data" --follow 9
+	complains "capture: --ladder, --follow and -w - have standard output \
+to themselves" capture -r "$data" --ladder --json
+	complains "capture: -c takes a number from 1 to 18446744073709551615, \
+not 0" capture -r "$data" -c 0
+	complains "no/x.pcapng: No such file or directory" \
+		capture -r "$data" -w no/x.pcapng
+}
+
+@test "a capture that is cut off is named, after what it held" {
+	head -c 500 "$BATS_TEST_DIRNAME/data/clean-plain.pcap" >cut.pcap
+	run --separate-stderr "$ooblab" capture -r cut.pcap --summary
+	assert_failure 2
+	assert_output --regexp '^[0-9]+ packets, '
+	assert_equal "$stderr" "ooblab: capture: cut.pcap: at byte 449: the \
+file ends within a record"
+}
+
 @test "findings" {
 	complains "urg-on-sny: no such finding; did you mean urg-on-syn?" \
 		explain urg-on-sny

@@ -349,3 +349,8 @@ const struct output output_json = {
 		      .finding = finding },
 	.end = end,
 };
+
+const struct output output_json_summary = {
+	.begin = begin,
+	.end = end,
+};

@@ -96,19 +96,25 @@ static void print_drops(FILE *out, const struct input_drops *d)
 	fputs("\n", out);
 }
 
+static void put_count(FILE *out, uint64_t n, const char *what,
+		      const char *behind)
+{
+	fprintf(out, "%llu %s%s%s", (unsigned long long)n, what,
+		n == 1 ? "" : "s", behind);
+}
+
 static int print_summary(void *state, const struct output_totals *t)
 {
 	const struct output_context *c = state;
 	const struct capture_counts *n = &t->counts;
 	FILE *out = c->term.out;
 
-	fprintf(out,
-		"%llu packets, %llu TCP, %llu with URG, %llu flows, "
-		"%llu episodes, %llu findings\n",
-		(unsigned long long)n->packets, (unsigned long long)n->tcp,
-		(unsigned long long)n->urg, (unsigned long long)n->flows.flows,
-		(unsigned long long)n->flows.episodes,
-		(unsigned long long)n->findings);
+	put_count(out, n->packets, "packet", ", ");
+	fprintf(out, "%llu TCP, %llu with URG, ", (unsigned long long)n->tcp,
+		(unsigned long long)n->urg);
+	put_count(out, n->flows.flows, "flow", ", ");
+	put_count(out, n->flows.episodes, "episode", ", ");
+	put_count(out, n->findings, "finding", "\n");
 	if (n->malformed || n->fragments || n->unknown_link)
 		fprintf(out,
 			"%llu malformed, %llu later fragments, "

@@ -69,6 +69,7 @@ const char *output_destination(const struct capture_segment *segment,
 extern const struct capture_listener output_survey;
 
 extern const struct output output_lines, output_json, output_summary,
-	output_write, output_write_whole, output_ladder, output_follow;
+	output_json_summary, output_write, output_write_whole, output_ladder,
+	output_follow;
 
 #endif

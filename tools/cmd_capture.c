@@ -47,6 +47,7 @@ struct request {
 	struct output_context context;
 	const struct output *first;  /* made in one pass over the packets */
 	const struct output *second; /* needs a survey first; NULL none */
+	bool json, summary;
 	bool write; /* -w without --whole-flows, beside `first` */
 	bool whole_flows;
 	bool picked;
@@ -181,10 +182,13 @@ static int confine_live(void)
 	return STATUS_CANNOT;
 }
 
-static int status_of(const struct pass *pass, int ret, int status)
+static int status_of(const struct request *r, const struct pass *pass, int ret,
+		     int status)
 {
 	if (ret < 0)
-		cmd_complain("capture", "%s", pass->why);
+		cmd_complain("capture", "%s: %s",
+			     r->input.device ? r->input.device : r->input.file,
+			     pass->why);
 	if (status)
 		return status;
 	if (ret < 0)
@@ -229,7 +233,7 @@ static int capture(struct request *r, struct input *input)
 		status = second_pass(r, &pass, &r->context);
 	spool_close(pass.spool);
 	free(survey.urgent);
-	return status_of(&pass, ret, status);
+	return status_of(r, &pass, ret, status);
 }
 
 static int read_count(const char *option, const char *text, uint64_t most,
@@ -310,10 +314,10 @@ static int read_option(struct request *r, int option)
 	case 'B':
 		return read_size("-B", 1u << 20, 1024, &r->input.buffer_bytes);
 	case OPT_JSON:
-		r->first = &output_json;
+		r->json = true;
 		return 0;
 	case OPT_SUMMARY:
-		r->first = &output_summary;
+		r->summary = true;
 		return 0;
 	case OPT_WHOLE_FLOWS:
 		r->whole_flows = true;
@@ -364,14 +368,24 @@ static int check(struct request *r)
 	if (r->whole_flows)
 		r->second = &output_write_whole;
 	r->write = path && !r->whole_flows;
+	if (r->picked && !r->second)
+		return cmd_complain("capture", "--flow needs --ladder"), -1;
+	if (path && !strcmp(path, "-") && isatty(STDOUT_FILENO))
+		return cmd_complain("capture",
+				    "-w - would fill the terminal with "
+				    "packets; name a file, or a pipe"),
+		       -1;
 	/* A diagram, or packets to a pipe, are all there is to print. */
 	if ((r->second && !r->whole_flows) || (path && !strcmp(path, "-"))) {
-		if (r->first != &output_lines)
+		if (r->json || r->summary)
 			return cmd_complain("capture",
-					    "standard output is taken twice"),
+					    "--ladder, --follow and -w - have "
+					    "standard output to themselves"),
 			       -1;
-		r->first = NULL;
+		return 0;
 	}
+	r->first = r->json ? (r->summary ? &output_json_summary : &output_json)
+			   : (r->summary ? &output_summary : &output_lines);
 	return 0;
 }
 
@@ -396,7 +410,6 @@ static int run(const struct cmd *self, int argc, char **argv)
 	struct request r = {
 		.input = { .fd = -1 },
 		.context = { .term = term_open(stdout), .direction = -1 },
-		.first = &output_lines,
 	};
 	char err[CAPTURE_ERR_MAX], *filter;
 	struct input *input;
@@ -415,9 +428,12 @@ static int run(const struct cmd *self, int argc, char **argv)
 	r.input.filter = filter && *filter ? filter : NULL;
 	catch_signals(r.input.device != NULL);
 	status = input_open(&input, &r.input, err);
-	if (status < 0) {
+	if (status == -EPERM) {
+		cmd_complain("capture", "%s; run it with sudo", err);
+		status = STATUS_CANNOT;
+	} else if (status < 0) {
 		cmd_complain("capture", "%s", err);
-		status = status == -EPERM ? STATUS_CANNOT : STATUS_USAGE;
+		status = STATUS_USAGE;
 	} else {
 		status = capture(&r, input);
 		input_close(input);
@@ -443,7 +459,8 @@ const struct cmd cmd_capture = {
 		"  -B KIB              the kernel's ring, in KiB; 16384\n"
 		"  --growing           at the end of FILE, wait for more\n"
 		"  --json              an object a line, last a summary\n"
-		"  --summary           the summary alone\n"
+		"  --summary           the summary alone, as a line or an "
+		"object\n"
 		"  --ladder[=mermaid]  one flow as a sequence diagram\n"
 		"  --follow N[/a|/b]   what one flow said, urgent bytes in "
 		"brackets\n"
