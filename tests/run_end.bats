@@ -125,7 +125,7 @@ assert_ends()
 @test "the kill of a trial is an error that names the signal" {
 	start_waiting
 	# The trial is the child of the run and the parent of its programs.
-	kill -KILL "$(pgrep -P "$pid")"
+	kill -KILL "$(tr -d " " <"/proc/$pid/task/$pid/children")"
 	assert_ends 1
 	run cat out
 	assert_verdict "error: 1 of 2 expectations; the trial was killed by SIGKILL"

@@ -28,7 +28,7 @@ static void set_bool(json_t *to, const char *key, bool value)
 
 static void print_line(struct compare_printer *p, json_t *line)
 {
-	json_dumpf(line, p->term.out, JSON_COMPACT);
+	json_dumpf(line, p->term.out, JSON_COMPACT | JSON_ENSURE_ASCII);
 	putc('\n', p->term.out);
 	json_decref(line);
 }
@@ -43,7 +43,7 @@ static void files(struct compare_printer *p, const struct compare_file files[2])
 
 		set_text(line, "capture", name);
 		set_text(line, "file",
-			 text_printable(safe, sizeof(safe), f->path));
+			 text_printable(safe, sizeof(safe), f->path, 0));
 		set_number(line, "packets", (int64_t)f->counts.packets);
 		set_number(line, "tcp", (int64_t)f->counts.tcp);
 		set_number(line, "urg", (int64_t)f->counts.urg);

@@ -28,7 +28,8 @@ static void files(struct compare_printer *p, const struct compare_file files[2])
 		const struct capture_counts *n = &f->counts;
 		char path[512];
 
-		text_printable(path, sizeof(path), f->path);
+		text_printable(path, sizeof(path), f->path,
+			       TEXT_ONE_LINE | term_text_flags(&p->term));
 		fprintf(p->term.out,
 			"%s%c%s  %s: ", term_on(&p->term, TERM_BOLD),
 			'A' + side, term_off(&p->term), path);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/term.h"
 #include "tools/text.h"
 
 #define WORD_MAX    64
@@ -29,13 +30,16 @@ int cmd_usage(const struct cmd *cmd)
 void cmd_complain(const char *subject, const char *format, ...)
 {
 	char cause[TEXT_MAX], line[2 * TEXT_MAX], safe[2 * TEXT_MAX];
+	struct term term = term_open(stderr);
 	va_list ap;
 
 	va_start(ap, format);
 	vsnprintf(cause, sizeof(cause), format, ap);
 	va_end(ap);
 	snprintf(line, sizeof(line), "ooblab: %s: %s", subject, cause);
-	fprintf(stderr, "%s\n", text_printable(safe, sizeof(safe), line));
+	text_printable(safe, sizeof(safe), line,
+		       TEXT_ONE_LINE | term_text_flags(&term));
+	fprintf(stderr, "%s\n", safe);
 }
 
 static size_t least(size_t a, size_t b, size_t c)

@@ -1,5 +1,6 @@
 /* ooblab list, show and new: the course, and an experiment of one's own. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,11 @@ static int open_course(const char *verb, struct course *c)
 	return -1;
 }
 
-static void print_entry(const struct course *c, const char *name, int width)
+static void print_entry(const struct term *term, const struct course *c,
+			const char *name, int width)
 {
-	char title[COURSE_TITLE_MAX], safe[COURSE_TITLE_MAX], err[512];
+	char title[COURSE_TITLE_MAX], safe[NAME_MAX], err[512];
+	int flags = TEXT_ONE_LINE | term_text_flags(term);
 	struct experiment e;
 
 	if (course_load(c, name, &e, err, sizeof(err)) < 0) {
@@ -30,13 +33,15 @@ static void print_entry(const struct course *c, const char *name, int width)
 		return;
 	}
 	sandbox_title(e.text, e.text_len, title, sizeof(title));
-	printf("%-*s  %s\n", width, name,
-	       text_printable(safe, sizeof(safe), title));
+	printf("%-*s  ", width,
+	       text_printable(safe, sizeof(safe), name, flags));
+	printf("%s\n", text_printable(safe, sizeof(safe), title, flags));
 	experiment_free(&e);
 }
 
 static int list(const struct cmd *self, int argc, char **argv)
 {
+	struct term term = term_open(stdout);
 	struct course c;
 	int width = 0;
 
@@ -51,7 +56,7 @@ static int list(const struct cmd *self, int argc, char **argv)
 		width = w > width ? w : width;
 	}
 	for (size_t i = 0; i < c.count; i++)
-		print_entry(&c, c.names[i], width);
+		print_entry(&term, &c, c.names[i], width);
 	course_close(&c);
 	return STATUS_HELD;
 }

@@ -69,7 +69,17 @@ void text_add_plain(struct text *t, const void *bytes, size_t len, size_t most)
 		text_add(t, "...");
 }
 
-/* Length of the well-formed UTF-8 sequence at `p`, 0 when there is none. */
+/* Controls of a terminal (C1) and of the order of what it shows (UAX #9). */
+static bool is_control(uint32_t code)
+{
+	return code < 0xa0 || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
+/*
+ * Length of the well-formed UTF-8 sequence at `p`; 0 when there is none, or
+ * one that is not to be printed.
+ */
 static size_t utf8_length(const unsigned char *p)
 {
 	static const struct {
@@ -91,8 +101,8 @@ static size_t utf8_length(const unsigned char *p)
 				return 0;
 			code = code << 6 | (p[i] & 0x3f);
 		}
-		/* No overlong form, surrogate, C1 control, or past U+10FFFF. */
-		if (code < 0xa0 || (f == 1 && code < 0x800) ||
+		/* No overlong form, surrogate, or past U+10FFFF. */
+		if (is_control(code) || (f == 1 && code < 0x800) ||
 		    (f == 2 && code < 0x10000) || code > 0x10ffff ||
 		    (code >= 0xd800 && code <= 0xdfff))
 			return 0;
@@ -101,30 +111,38 @@ static size_t utf8_length(const unsigned char *p)
 	return 0;
 }
 
-char *text_printable(char *out, size_t size, const char *line)
+/* Room for four bytes. Returns how many it took. */
+static size_t put_byte(char *out, unsigned char c, int flags)
 {
 	static const char digits[] = "0123456789abcdef";
+
+	if (c == '\t' || (c == '\n' && flags & TEXT_ONE_LINE)) {
+		out[0] = ' ';
+		return 1;
+	}
+	if (c == '\n' || (c >= 0x20 && c < 0x7f)) {
+		out[0] = (char)c;
+		return 1;
+	}
+	out[0] = '\\';
+	out[1] = 'x';
+	out[2] = digits[c >> 4];
+	out[3] = digits[c & 15];
+	return 4;
+}
+
+char *text_printable(char *out, size_t size, const char *line, int flags)
+{
 	const unsigned char *p = (const unsigned char *)line;
 	size_t o = 0;
 
 	while (*p && o + 5 < size) {
-		size_t n = utf8_length(p);
+		size_t n = flags & TEXT_ASCII ? 0 : utf8_length(p);
 
-		if (n) {
+		if (n)
 			memcpy(out + o, p, n);
-			o += n;
-			p += n;
-			continue;
-		}
-		if ((*p >= 0x20 && *p < 0x7f) || *p == '\n' || *p == '\t') {
-			out[o++] = *p == '\t' ? ' ' : (char)*p;
-		} else {
-			out[o++] = '\\';
-			out[o++] = 'x';
-			out[o++] = digits[*p >> 4];
-			out[o++] = digits[*p & 15];
-		}
-		p++;
+		o += n ? n : put_byte(out + o, *p, flags);
+		p += n ? n : 1;
 	}
 	out[o] = '\0';
 	return out;

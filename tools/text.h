@@ -30,11 +30,17 @@ void text_add_bytes(struct text *t, const void *bytes, size_t len, size_t most);
 /* The same without the quotes. */
 void text_add_plain(struct text *t, const void *bytes, size_t len, size_t most);
 
+enum text_flags {
+	TEXT_ASCII = 1 << 0,	/* for a terminal that does not speak UTF-8 */
+	TEXT_ONE_LINE = 1 << 1, /* newlines become spaces */
+};
+
 /*
- * Copy `line` into `out`, every control character and every byte that is not
- * part of well-formed UTF-8 as an escape such as \x1b. Newlines stay, a tab
- * becomes a space; what does not fit is dropped. Returns `out`.
+ * Copy `line` into `out`, every control character (of text direction too) and
+ * every byte that is not part of well-formed UTF-8 as an escape such as \x1b:
+ * what anyone may have written is then safe to print. A tab becomes a space;
+ * what does not fit is dropped. Returns `out`.
  */
-char *text_printable(char *out, size_t size, const char *line);
+char *text_printable(char *out, size_t size, const char *line, int flags);
 
 #endif

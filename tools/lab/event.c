@@ -48,7 +48,7 @@ static json_t *any_text(const char *s)
 	clean = malloc(size);
 	if (!clean)
 		return NULL;
-	text = json_string(text_printable(clean, size, s));
+	text = json_string(text_printable(clean, size, s, 0));
 	free(clean);
 	return text;
 }

@@ -40,6 +40,22 @@ static size_t sorted_keys(lua_State *L, int index, const char *keys[KEYS_SHOWN],
 	return n;
 }
 
+/* A name as Lua would have it: name=, else ["any text"]=. */
+static void describe_name(const char *name, struct text *t)
+{
+	size_t len = strlen(name);
+
+	if (len &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz_"
+			 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len) {
+		text_add(t, "%s=", name);
+		return;
+	}
+	text_add(t, "[");
+	text_add_bytes(t, name, len, SHOWN_BYTES);
+	text_add(t, "]=");
+}
+
 static void describe_table(lua_State *L, int index, struct text *t)
 {
 	const char *keys[KEYS_SHOWN], *comma = "";
@@ -47,7 +63,8 @@ static void describe_table(lua_State *L, int index, struct text *t)
 	lua_Integer i;
 
 	text_add(t, "{");
-	for (i = 1; lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
+	/* What would be cut off shows nowhere, however long it is. */
+	for (i = 1; lua_rawgeti(L, index, i) != LUA_TNIL && !t->cut; i++) {
 		text_add(t, "%s", comma);
 		card_describe(L, lua_gettop(L), t);
 		lua_pop(L, 1);
@@ -55,7 +72,8 @@ static void describe_table(lua_State *L, int index, struct text *t)
 	}
 	lua_pop(L, 1);
 	for (size_t k = 0; k < n; k++) {
-		text_add(t, "%s%s=", comma, keys[k]);
+		text_add(t, "%s", comma);
+		describe_name(keys[k], t);
 		lua_getfield(L, index, keys[k]);
 		card_describe(L, lua_gettop(L), t);
 		lua_pop(L, 1);

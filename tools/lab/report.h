@@ -6,16 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tools/lab/outcome.h"
 #include "tools/lab/trial.h"
 #include "tools/term.h"
-
-/* One trial that has ended. */
-struct outcome {
-	const struct trial_job *job;
-	json_t **events; /* in order of time, without the verdict */
-	size_t count;
-	json_t *verdict;
-};
 
 struct reporter {
 	struct term term;
@@ -37,6 +30,12 @@ struct report {
 };
 
 extern const struct report report_text, report_json, report_tap;
+
+/* For the text report: the verdicts of all, side by side. */
+void report_table(struct reporter *r, const struct outcome *all, size_t count);
+
+/* How a verdict is shown. */
+enum term_style report_style(const char *verdict);
 
 /* A string of an event, "" where there is none. */
 const char *report_string(const json_t *event, const char *key);

@@ -5,7 +5,9 @@
 
 static void print_line(struct reporter *r, const json_t *event)
 {
-	json_dumpf(event, r->term.out, JSON_COMPACT);
+	/* Nothing but ASCII: no control character, of a terminal's or of
+	 * Unicode's, leaves here as itself. */
+	json_dumpf(event, r->term.out, JSON_COMPACT | JSON_ENSURE_ASCII);
 	putc('\n', r->term.out);
 }
 
@@ -13,7 +15,8 @@ static void outcome(struct reporter *r, const struct outcome *o)
 {
 	for (size_t i = 0; i < o->count; i++)
 		print_line(r, o->events[i]);
-	print_line(r, o->verdict);
+	if (o->verdict)
+		print_line(r, o->verdict);
 }
 
 const struct report report_json = {

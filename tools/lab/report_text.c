@@ -11,7 +11,7 @@
 #include "tools/text.h"
 
 #define TIME_COLUMNS 10
-#define AXIS_COLUMNS 12 /* "mptcp+inline" */
+#define INDENT	     2 /* of a line's continuation */
 
 enum lane {
 	LANE_LEFT,
@@ -63,55 +63,29 @@ static int lane_column(const struct reporter *r, enum lane lane)
 						   : room / 2);
 }
 
-/*
- * Where to break `text` to fit `room` columns: at a newline, else after a
- * space, if there is.
- */
-static size_t break_at(const char *text, int room)
+static void print_time(struct reporter *r, const char *time)
 {
-	size_t bytes = 0, space = 0;
-	int columns = 0;
+	int blanks = TIME_COLUMNS - 2 - term_columns(time);
 
-	while (text[bytes] && text[bytes] != '\n' && columns < room) {
-		if (text[bytes] == ' ')
-			space = bytes;
-		do {
-			bytes++;
-		} while (((unsigned char)text[bytes] & 0xc0) == 0x80);
-		columns++;
-	}
-	if (!text[bytes] || text[bytes] == '\n')
-		return bytes;
-	return space ? space : bytes;
+	fprintf(r->term.out, "%*s%s%s%s  ", blanks > 0 ? blanks : 0, "",
+		term_on(&r->term, TERM_DIM), time, term_off(&r->term));
 }
 
 static void print_line(struct reporter *r, const char *time,
 		       const struct line *line)
 {
 	int column = lane_column(r, line->lane);
-	char safe[2 * TEXT_MAX];
-	const char *text = text_printable(safe, sizeof(safe), line->text.s);
-	int columns = term_columns(text);
+	int columns = term_columns(line->text.s);
 
 	if (column + columns > r->term.width)
 		column = r->term.width - columns;
 	if (column < TIME_COLUMNS)
 		column = TIME_COLUMNS;
-	fprintf(r->term.out, "%s%*s%s  %*s", term_on(&r->term, TERM_DIM),
-		TIME_COLUMNS - 2, time, term_off(&r->term),
-		column - TIME_COLUMNS, "");
-	for (;;) {
-		size_t n = break_at(text, r->term.width - column);
-
-		fprintf(r->term.out, "%s%.*s%s\n",
-			term_on(&r->term, line->style), (int)n, text,
-			term_off(&r->term));
-		text += n + strspn(text + n, " \n");
-		if (!*text)
-			return;
-		column = TIME_COLUMNS + 4;
-		fprintf(r->term.out, "%*s", column, "");
-	}
+	print_time(r, time);
+	fprintf(r->term.out, "%*s", column - TIME_COLUMNS, "");
+	term_wrap(&r->term, line->style, column, TIME_COLUMNS + 4,
+		  line->text.s);
+	fputs("\n", r->term.out);
 }
 
 static enum lane lane_of(const struct reporter *r, const json_t *event)
@@ -253,16 +227,29 @@ static const struct {
 /* Above the first line: an experiment that was skipped has none. */
 static void print_lanes(struct reporter *r)
 {
+	struct text line;
+
 	if (r->headed)
 		return;
 	r->headed = true;
-	fprintf(r->term.out, "\n%s%*s  %-*s%-*s%s%s\n",
-		term_on(&r->term, TERM_DIM),
-		TIME_COLUMNS - 2 + (r->term.utf8 ? 1 : 0),
-		r->term.utf8 ? "µs" : "us",
-		lane_column(r, LANE_WIRE) - TIME_COLUMNS, r->left,
-		lane_column(r, LANE_RIGHT) - lane_column(r, LANE_WIRE), r->wire,
-		r->right, term_off(&r->term));
+	text_clear(&line);
+	text_add(&line, "%-*s%-*s%s", lane_column(r, LANE_WIRE) - TIME_COLUMNS,
+		 r->left,
+		 lane_column(r, LANE_RIGHT) - lane_column(r, LANE_WIRE),
+		 r->wire, r->right);
+	fputs("\n", r->term.out);
+	print_time(r, r->term.utf8 ? "µs" : "us");
+	term_wrap(&r->term, TERM_DIM, TIME_COLUMNS, TIME_COLUMNS, line.s);
+	fputs("\n", r->term.out);
+}
+
+/* In microseconds; from 100 s on these would not fit their column. */
+static void time_text(char *out, size_t size, json_int_t ns)
+{
+	if (ns < 100000000000LL)
+		snprintf(out, size, "%lld", (long long)ns / 1000);
+	else
+		snprintf(out, size, "%.2fs", (double)ns / 1e9);
 }
 
 static void print_entry(struct reporter *r, const struct entry *entry)
@@ -277,8 +264,7 @@ static void print_entry(struct reporter *r, const struct entry *entry)
 			continue;
 		if (!kinds[i].make(r, e, &line))
 			return;
-		snprintf(time, sizeof(time), "%lld",
-			 (long long)entry->t_ns / 1000);
+		time_text(time, sizeof(time), entry->t_ns);
 		print_lanes(r);
 		print_line(r, time, &line);
 	}
@@ -336,13 +322,6 @@ static const char *said(const struct outcome *o, const char *kind)
 	return "";
 }
 
-static void print_safely(struct reporter *r, const char *text)
-{
-	char safe[4096];
-
-	fputs(text_printable(safe, sizeof(safe), text), r->term.out);
-}
-
 /* The connect{} pair where there is one, else the first two to act. */
 static void give_lanes(struct reporter *r, const struct outcome *o)
 {
@@ -370,15 +349,19 @@ static void give_lanes(struct reporter *r, const struct outcome *o)
 static void print_head(struct reporter *r, const struct outcome *o)
 {
 	const char *title = said(o, "title");
+	struct text line;
 
-	fputs(term_on(&r->term, TERM_BOLD), r->term.out);
-	print_safely(r, *title ? title : o->job->name);
-	fprintf(r->term.out, "%s\n%s (%s%s)\n", term_off(&r->term),
-		o->job->name, o->job->transport,
-		o->job->inline_delivery ? ", inline delivery" : "");
+	term_wrap(&r->term, TERM_BOLD, 0, INDENT,
+		  *title ? title : o->job->name);
+	text_clear(&line);
+	text_add(&line, "%s (%s%s)", o->job->name, o->job->transport,
+		 o->job->inline_delivery ? ", inline delivery" : "");
+	fputs("\n", r->term.out);
+	term_wrap(&r->term, TERM_PLAIN, 0, INDENT, line.s);
+	fputs("\n", r->term.out);
 }
 
-static enum term_style verdict_style(const char *verdict)
+enum term_style report_style(const char *verdict)
 {
 	if (!strcmp(verdict, "held"))
 		return TERM_GOOD;
@@ -391,18 +374,21 @@ static void print_verdict(struct reporter *r, const struct outcome *o)
 	const char *why = report_string(o->verdict, "why");
 	json_int_t n = integer(o->verdict, "expectations", 0);
 	json_int_t failures = integer(o->verdict, "failures", 0);
+	struct text line;
 
-	fprintf(r->term.out,
-		"\n%s%s%s: ", term_on(&r->term, verdict_style(verdict)),
-		verdict, term_off(&r->term));
-	if (!strcmp(verdict, "held"))
-		fprintf(r->term.out,
-			n ? "%lld expectation%s" : "no expectations",
-			(long long)n, n == 1 ? "" : "s");
+	text_clear(&line);
+	if (!strcmp(verdict, "held") && n)
+		text_add(&line, ": %lld expectation%s", (long long)n,
+			 n == 1 ? "" : "s");
 	else if (failures)
-		fprintf(r->term.out, "%lld of %lld expectations; ",
-			(long long)failures, (long long)n);
-	print_safely(r, why);
+		text_add(&line, ": %lld of %lld expectations",
+			 (long long)failures, (long long)n);
+	if (*why)
+		text_add(&line, "%s %s", line.len ? ";" : ":", why);
+	fprintf(r->term.out, "\n%s%s%s",
+		term_on(&r->term, report_style(verdict)), verdict,
+		term_off(&r->term));
+	term_wrap(&r->term, TERM_PLAIN, (int)strlen(verdict), INDENT, line.s);
 	fputs("\n", r->term.out);
 }
 
@@ -417,70 +403,10 @@ static void outcome(struct reporter *r, const struct outcome *o)
 	print_timeline(r, o);
 	if (*error) {
 		fputs("\n", r->term.out);
-		print_safely(r, error);
+		term_wrap(&r->term, TERM_PLAIN, 0, INDENT, error);
 		fputs("\n", r->term.out);
 	}
 	print_verdict(r, o);
-}
-
-static bool same_axis(const struct trial_job *a, const struct trial_job *b)
-{
-	return !strcmp(a->transport, b->transport) &&
-	       a->inline_delivery == b->inline_delivery;
-}
-
-static const char *axis_name(const struct trial_job *job, char *out,
-			     size_t size)
-{
-	snprintf(out, size, "%s%s", job->transport,
-		 job->inline_delivery ? "+inline" : "");
-	return out;
-}
-
-/* A blank at the end of a line would be there for nothing. */
-static void print_cell(struct reporter *r, const char *text,
-		       enum term_style style, bool last)
-{
-	fprintf(r->term.out, "  %s%s%s%*s", term_on(&r->term, style), text,
-		term_off(&r->term), last ? 0 : AXIS_COLUMNS - (int)strlen(text),
-		"");
-}
-
-static void print_axes(struct reporter *r, const struct outcome *all,
-		       size_t axes, int width)
-{
-	char axis[32];
-
-	fprintf(r->term.out, "\n%-*s", width, "");
-	for (size_t i = 0; i < axes; i++)
-		print_cell(r, axis_name(all[i].job, axis, sizeof(axis)),
-			   TERM_PLAIN, i + 1 == axes);
-}
-
-/* Rows are experiments, columns the axes: all rows have the same. */
-static void print_table(struct reporter *r, const struct outcome *all,
-			size_t count)
-{
-	size_t axes = 1;
-	int width = 10;
-
-	while (axes < count && !same_axis(all[axes].job, all[0].job))
-		axes++;
-	for (size_t i = 0; i < count; i++) {
-		int w = term_columns(all[i].job->name);
-
-		width = w > width ? w : width;
-	}
-	print_axes(r, all, axes, width);
-	for (size_t i = 0; i < count; i++) {
-		const char *verdict = report_string(all[i].verdict, "verdict");
-
-		if (i % axes == 0)
-			fprintf(r->term.out, "\n%-*s", width, all[i].job->name);
-		print_cell(r, verdict, verdict_style(verdict),
-			   (i + 1) % axes == 0);
-	}
-	fputs("\n", r->term.out);
 }
 
 /* "126 of 127 held, 1 failed; 89 skipped": of those that could run. */
@@ -509,7 +435,7 @@ static void end(struct reporter *r, const struct outcome *all, size_t count)
 {
 	if (count < 2)
 		return;
-	print_table(r, all, count);
+	report_table(r, all, count);
 	print_totals(r, all, count);
 }
 

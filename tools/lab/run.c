@@ -14,13 +14,14 @@
 
 #include "oob/deadline.h"
 #include "tools/cmd.h"
-#include "tools/lab/event.h"
 #include "tools/lab/isolate.h"
 #include "tools/lab/names.h"
+#include "tools/lab/outcome.h"
 #include "tools/lab/program.h"
 #include "tools/lab/record.h"
 #include "tools/lab/save.h"
 #include "tools/lab/trial.h"
+#include "tools/text.h"
 
 /*
  * Trials made ready while others run. Half of a trial's 40 ms are waits for
@@ -68,67 +69,6 @@ struct run {
 	int64_t start_ns;
 };
 
-/* Returns false when the event is lost. */
-static bool add_event(struct attempt *a, json_t *event)
-{
-	struct outcome *o = &a->outcome;
-	json_t **more = o->events;
-
-	if (!event)
-		return false;
-	if ((o->count & (o->count + 1)) == 0) /* 0, 1, 3, 7 …: it is full */
-		more = realloc(o->events, 2 * (o->count + 1) * sizeof(*more));
-	if (!more) {
-		json_decref(event);
-		return false;
-	}
-	o->events = more;
-	o->events[o->count++] = event;
-	return true;
-}
-
-static void free_events(struct outcome *o)
-{
-	for (size_t i = 0; i < o->count; i++)
-		json_decref(o->events[i]);
-	free(o->events);
-	o->events = NULL;
-	o->count = 0;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	json_int_t tx = json_integer_value(json_object_get(x, "t_ns"));
-	json_int_t ty = json_integer_value(json_object_get(y, "t_ns"));
-
-	return tx < ty ? -1 : tx > ty;
-}
-
-/* A verdict the trial could not give itself; the first one stays. */
-static void set_own_verdict(struct attempt *a, const char *why)
-{
-	struct event_verdict v = { .experiment = a->job.name,
-				   .transport = a->job.transport,
-				   .inline_delivery = a->job.inline_delivery,
-				   .verdict = "error",
-				   .why = why };
-
-	if (a->outcome.verdict)
-		return;
-	for (size_t i = 0; i < a->outcome.count; i++) {
-		const json_t *e = a->outcome.events[i];
-		json_int_t t = json_integer_value(json_object_get(e, "t_ns"));
-
-		v.t_ns = t > v.t_ns ? t : v.t_ns;
-		if (strcmp(report_string(e, "event"), "expect"))
-			continue;
-		v.expectations++;
-		v.failures += json_is_false(json_object_get(e, "held"));
-	}
-	a->outcome.verdict = event_verdict_json(&v);
-}
-
 /* All is said; its process has yet to end. */
 static void end_trial(struct run *run, struct attempt *a)
 {
@@ -163,7 +103,8 @@ static bool take_record(struct run *run, struct attempt *a, int kind,
 		return true;
 	case RECORD_EVENT:
 		a->event_bytes += len;
-		return add_event(a, json_loadb((char *)data, len, 0, NULL));
+		return outcome_add(&a->outcome,
+				   json_loadb((char *)data, len, 0, NULL));
 	case RECORD_VERDICT:
 		json_decref(a->outcome.verdict);
 		a->outcome.verdict = json_loadb((char *)data, len, 0, NULL);
@@ -205,7 +146,7 @@ static void kill_trial(struct run *run, struct attempt *a, const char *why)
 	while (record_fill(&a->reader, a->trial.fd) > 0 &&
 	       !take_records(run, a))
 		;
-	set_own_verdict(a, why);
+	outcome_judge(&a->outcome, why);
 	end_trial(run, a);
 	a->deadline_ns = OOB_NO_DEADLINE;
 }
@@ -247,7 +188,7 @@ static void explain_end(struct attempt *a, const siginfo_t *info)
 	else
 		snprintf(why, sizeof(why), "the trial was killed by %s",
 			 names_signal(name, sizeof(name), info->si_status));
-	set_own_verdict(a, why);
+	outcome_judge(&a->outcome, why);
 }
 
 /* Reap a trial whose process is gone; its parts live on for the report. */
@@ -320,11 +261,15 @@ static void clear_progress(struct run *run)
 
 static void show_progress(struct run *run)
 {
+	char name[40];
+
 	if (!isatty(STDERR_FILENO) ||
 	    oob_now_ns() - run->start_ns < 1000000000LL)
 		return;
-	fprintf(stderr, "\r%zu of %zu: %.40s\033[K", run->told + 1, run->count,
-		run->attempts[run->told].job.name);
+	text_printable(name, sizeof(name), run->attempts[run->told].job.name,
+		       TEXT_ONE_LINE | TEXT_ASCII);
+	fprintf(stderr, "\r%zu of %zu: %s\033[K", run->told + 1, run->count,
+		name);
 	run->progress = true;
 }
 
@@ -341,12 +286,11 @@ static void tell(struct run *run)
 		bool begun = run->told < run->gone && !run->refused;
 
 		clear_progress(run);
-		if (o->count)
-			qsort(o->events, o->count, sizeof(*o->events), by_time);
+		outcome_sort(o);
 		if (begun)
 			run->options->report->outcome(r, o);
 		fflush(r->term.out);
-		free_events(o);
+		outcome_free_events(o);
 		r->told++;
 		run->told++;
 	}
@@ -499,12 +443,8 @@ static int catch_signals(struct run *run)
 
 static void free_run(struct run *run)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct outcome *o = &run->attempts[i].outcome;
-
-		free_events(o);
-		json_decref(o->verdict);
-	}
+	for (size_t i = 0; i < run->count; i++)
+		outcome_free(&run->attempts[i].outcome);
 	free(run->attempts);
 	if (run->signal_fd >= 0)
 		close(run->signal_fd);
