@@ -55,8 +55,9 @@ int capture_stream_segment(struct capture_stream *stream,
 			   int64_t time_ns);
 
 /*
- * All has been seen: put in what the capture missed. Called once, before
- * arrivals are asked for. Returns 0, or -ENOMEM.
+ * All has been seen: put in what the capture missed, for which a moment more
+ * memory than the cap may be needed. Called once, before arrivals are asked
+ * for. Returns 0, or -ENOMEM.
  */
 int capture_stream_finish(struct capture_stream *stream);
 

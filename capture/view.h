@@ -4,6 +4,7 @@
  *
  * Windows are taken as wide enough, acknowledgements as sent at once, and
  * checksums and timestamps as good; docs/views.md tells each view's story.
+ * A view needs up to 160 bytes of memory for each arrival while it runs.
  */
 #ifndef CAPTURE_VIEW_H
 #define CAPTURE_VIEW_H
