@@ -42,16 +42,20 @@ const struct capture_finding_kind *capture_finding_by_name(const char *name);
 /* "note", "warning", "alarm". */
 const char *capture_severity_name(enum capture_severity severity);
 
-/* The most that one segment can have. */
-#define CAPTURE_FINDINGS_MAX 32
+/* Rows of the table, a bit each: bit n is capture_findings[n]. */
+struct capture_rows {
+	uint32_t sure; /* findings by their facts alone */
+	uint32_t ask;  /* findings if the segment has what they look for */
+};
 
-/*
- * All findings of one segment, in the table's order. Puts at most
- * CAPTURE_FINDINGS_MAX rows in `kinds` and returns their number, which is 0
- * for nearly every segment and costs one comparison then.
- */
-size_t capture_find(const struct capture_segment *segment,
-		    const struct capture_event *event,
-		    const struct capture_finding_kind **kinds);
+/* What the facts of a segment can be. Depends on nothing else, and a capture
+ * has few different ones: it can be remembered. */
+struct capture_rows capture_find_rows(uint32_t facts);
+
+/* All findings of a segment whose facts fit these rows, a bit each. Hardly
+ * any segment has one. */
+uint32_t capture_find(struct capture_rows rows,
+		      const struct capture_segment *segment,
+		      const struct capture_event *event);
 
 #endif

@@ -131,7 +131,7 @@ struct capture_event {
 	/* The mark of this direction after this segment, if it has any of
 	 * CAPTURE_FACTS_URGENT. */
 	bool has_mark;
-	int16_t byte_bsd;  /* or CAPTURE_NO_BYTE: not seen yet */
+	int16_t byte_bsd;  /* or CAPTURE_NO_BYTE: not seen yet, or no mark */
 	int16_t byte_1122; /* likewise */
 	uint32_t mark;	   /* relative: seq plus pointer */
 	uint64_t announced_frame;

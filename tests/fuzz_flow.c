@@ -123,13 +123,13 @@ static void check_facts(uint32_t facts)
 static void check_event(const struct capture_segment *s,
 			const struct capture_event *e)
 {
-	const struct capture_finding_kind *kinds[CAPTURE_FINDINGS_MAX];
+	uint32_t found = capture_find(capture_find_rows(e->facts), s, e);
 	char note[CAPTURE_NOTE_MAX];
-	size_t len, found = capture_find(s, e, kinds);
+	size_t len;
 
 	REQUIRE(e->direction < 2);
 	REQUIRE(e->readings_count <= COUNT(e->readings));
-	REQUIRE(found <= CAPTURE_FINDINGS_MAX);
+	REQUIRE(found >> capture_finding_count == 0);
 	REQUIRE(!found || e->facts & CAPTURE_FACTS_URGENT);
 	check_facts(e->facts);
 	if (!(e->facts & CAPTURE_FACTS_URGENT))

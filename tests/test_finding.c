@@ -303,7 +303,6 @@ static void test_findings(void **state)
 {
 	const struct row *row = *state;
 	const struct capture_flows_options options = { .max_flows = 2 };
-	const struct capture_finding_kind *kinds[CAPTURE_FINDINGS_MAX];
 	struct heard heard = { .text = "" };
 	struct capture_flows *flows;
 	struct capture_event event;
@@ -312,14 +311,16 @@ static void test_findings(void **state)
 	for (unsigned i = 0; i < COUNT(row->script) && row->script[i].from;
 	     i++) {
 		struct capture_segment s = segment_of(row, &row->script[i]);
-		size_t n;
+		uint32_t found;
 
 		assert_int_equal(capture_flows_segment(flows, &s, 0, i + 1, 0,
 						       &event),
 				 0);
-		n = capture_find(&s, &event, kinds);
-		for (size_t k = 0; k < n; k++)
-			hear(&heard, i + 1, kinds[k]->name);
+		found = capture_find(capture_find_rows(event.facts), &s,
+				     &event);
+		for (size_t k = 0; k < capture_finding_count; k++)
+			if (found >> k & 1)
+				hear(&heard, i + 1, capture_findings[k].name);
 	}
 	capture_flows_free(flows);
 	assert_string_equal(heard.text, row->want);
