@@ -89,7 +89,7 @@ course; did you mean 01-one-urgent-byte?" run one-urgent-bite
 no bytes" capture -r /dev/null
 	complains "capture: filter: can't parse filter expression: syntax \
 error" capture -r "$data" xyzzy
-	complains "capture: --flow needs --ladder" capture -r "$data" --flow 0
+	complains "capture: --flow needs --ladder, --view or --views" capture -r "$data" --flow 0
 	complains "capture: there is no flow 9: there are 1" \
 		capture -r "$data" --follow 9
 	complains "capture: --ladder, --follow and -w - have standard output \

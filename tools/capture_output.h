@@ -32,6 +32,7 @@ struct output_context {
 	int direction;		     /* 0 a, 1 b, -1 both */
 	bool mermaid;		     /* --ladder=mermaid */
 	const char *view;	     /* --view NAME */
+	bool json;		     /* --views --json */
 	bool live;		     /* somebody watches: no line waits */
 	int64_t first_ns;	     /* time of the first packet; 0 before it */
 };
@@ -70,6 +71,6 @@ extern const struct capture_listener output_survey;
 
 extern const struct output output_lines, output_json, output_summary,
 	output_json_summary, output_write, output_write_whole, output_ladder,
-	output_follow;
+	output_follow, output_view, output_views;
 
 #endif
