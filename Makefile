@@ -34,7 +34,6 @@ cflags   = -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -fno-common -fPIC \
 	   -pthread $(san) $(CFLAGS)
 cppflags = -I. -D_GNU_SOURCE -DOOBLAB_VERSION='"$(VERSION)"' \
-	   -DOOBLAB_DATADIR='"$(DATADIR)/ooblab"' \
 	   -DLIBURING_VERSION='"$(uring)"' $(pkg_cflags) $(CPPFLAGS)
 ldflags  = -pthread $(san) $(LDFLAGS)
 
@@ -67,11 +66,17 @@ $O/%.o: %.c $O/made-for
 	@mkdir -p $(@D)
 	$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
 
-# Changes when what the objects beside it are compiled for does.
-made_for = $(CC) $(VERSION) $(DATADIR) $(CPPFLAGS) $(CFLAGS)
-$O/made-for: FORCE
+# These change when what the objects beside them are compiled for does. Only
+# one asks where it will be installed: install PREFIX=... need not build anew.
+$O/made-for: made = $(CC) $(VERSION) $(CPPFLAGS) $(CFLAGS)
+$O/made-to: made = $(DATADIR)
+$O/made-for $O/made-to: FORCE
 	@mkdir -p $O
-	@echo '$(made_for)' | cmp -s - $@ || echo '$(made_for)' >$@
+	@echo '$(made)' | cmp -s - $@ || echo '$(made)' >$@
+
+$O/tools/place.o: $O/made-to
+$O/tools/place.o $O/tidy/tools/place: \
+	cppflags += -DOOBLAB_DATADIR='"$(DATADIR)/ooblab"'
 
 # Tests reach the helpers beside them and every module of the tool but main().
 # A fuzz target is given its inputs by replay.o or, with FUZZER=1, by libFuzzer.
