@@ -67,6 +67,12 @@ program()
 	assert_output works
 }
 
+@test "the README's example compiles" {
+	# shellcheck disable=SC2046
+	awk '/^```c$/ { c = 1; next } /^```$/ { c = 0 } c' README.md |
+		"${cc[@]}" -std=c11 $(flags --cflags) -fsyntax-only -x c -
+}
+
 @test "every header stands alone" {
 	local header
 

@@ -165,7 +165,8 @@ const struct cmd cmd_new = {
 	.args = "NAME",
 	.does = "write a commented experiment to begin with",
 	.help = "Writes NAME.lua, unless there is one already, and prints its "
-		"name.\n\n"
+		"name.\nWhat it can say is in docs/lua.md, installed as "
+		"share/doc/ooblab/lua.md.\n\n"
 		"example: ooblab new mine && ooblab run mine.lua\n",
 	.run = new,
 };
