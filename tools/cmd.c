@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,7 +56,7 @@ static size_t distance(const char *a, const char *b)
 	size_t rows[3][WORD_MAX + 1], lb = strlen(b);
 
 	if (strlen(a) > WORD_MAX || lb > WORD_MAX)
-		return WORD_MAX;
+		return SIZE_MAX;
 	for (size_t j = 0; j <= lb; j++)
 		rows[0][j] = j;
 	for (size_t i = 1; a[i - 1]; i++) {
@@ -89,7 +90,7 @@ const char *cmd_nearest(const char *word, const char *const *names,
 			nearest = names[i];
 		}
 	}
-	for (size_t i = 0; !nearest && i < count; i++)
+	for (size_t i = 0; *word && !nearest && i < count; i++)
 		nearest = strstr(names[i], word) ? names[i] : NULL;
 	return nearest;
 }

@@ -1,4 +1,5 @@
 /* ooblab run: experiments, their timelines and verdicts. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +130,10 @@ static int read_option(struct run_options *o, int option)
 		if (read_number("-j", optarg, 1, JOBS_MAX, &n) < 0)
 			return -1;
 		o->jobs = (unsigned)n;
-		return 0;
+		if (o->jobs == n)
+			return 0;
+		cmd_complain("run", "-j takes a whole number, not %s", optarg);
+		return -1;
 	case 'v':
 		o->reporter.verbose = true;
 		return 0;
@@ -153,6 +157,11 @@ static long load(int argc, char **argv, struct experiment **out)
 	}
 	count = argc ? (size_t)argc : course.count;
 	list = calloc(count ? count : 1, sizeof(*list));
+	if (!list || !count) {
+		cmd_complain("run", "%s",
+			     list ? "the course is empty" : strerror(ENOMEM));
+		good = false;
+	}
 	for (size_t i = 0; list && i < count; i++) {
 		const char *word = argc ? argv[i] : course.names[i];
 

@@ -183,6 +183,20 @@ static int load_file(const char *name, const char *path, struct experiment *e,
 	return ret;
 }
 
+/* "dir/reading-stops.lua" may have been meant for one of the course. */
+static const char *nearest_name(const struct course *c, const char *word)
+{
+	const char *base = strrchr(word, '/');
+	char stem[NAME_MAX];
+
+	base = base ? base + 1 : word;
+	snprintf(stem, sizeof(stem), "%.*s",
+		 (int)(strlen(base) -
+		       (is_experiment(base) ? strlen(SUFFIX) : 0)),
+		 base);
+	return cmd_nearest(stem, (const char *const *)c->names, c->count);
+}
+
 static int not_found(const struct course *c, const char *word, char *err,
 		     size_t size)
 {
@@ -191,8 +205,7 @@ static int not_found(const struct course *c, const char *word, char *err,
 
 	snprintf(file, sizeof(file), "%s" SUFFIX, word);
 	if (access(file, F_OK) < 0)
-		nearest = cmd_nearest(word, (const char *const *)c->names,
-				      c->count);
+		nearest = nearest_name(c, word);
 	snprintf(err, size,
 		 "no such file, nor an experiment of the course; "
 		 "%s%s%s",
@@ -215,9 +228,9 @@ int course_load(const struct course *c, const char *word, struct experiment *e,
 			 c->names[i]);
 		return load_file(c->names[i], path, e, err, size);
 	}
-	if (strchr(word, '/') || is_experiment(word) || access(word, F_OK) == 0)
-		return load_file(word, word, e, err, size);
-	return not_found(c, word, err, size);
+	if (access(word, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return not_found(c, word, err, size);
+	return load_file(word, word, e, err, size);
 }
 
 void experiment_free(struct experiment *e)
