@@ -92,7 +92,7 @@ error" capture -r "$data" xyzzy
 	complains "capture: --flow needs --ladder, --view or --views" capture -r "$data" --flow 0
 	complains "capture: there is no flow 9: there are 1" \
 		capture -r "$data" --follow 9
-	complains "capture: --ladder, --follow and -w - have standard output \
+	complains "capture: ladders, views, --follow and -w - have standard output \
 to themselves" capture -r "$data" --ladder --json
 	complains "capture: -c takes a number from 1 to 18446744073709551615, \
 not 0" capture -r "$data" -c 0

@@ -72,7 +72,7 @@ static void what_came_is_judged(void **state)
 	outcome_judge(&o, "ended by force");
 	assert_string_equal(text(&o, "event"), "verdict");
 	assert_string_equal(text(&o, "lane"), "lab");
-	assert_string_equal(text(&o, "experiment"), "an?? name");
+	assert_string_equal(text(&o, "experiment"), "an\\xff\\x1b name");
 	assert_string_equal(text(&o, "transport"), "tcp6");
 	assert_true(json_is_true(json_object_get(o.verdict, "inline")));
 	assert_string_equal(text(&o, "verdict"), "error");
