@@ -244,8 +244,8 @@ static int tell_all(const struct output_context *c,
 	int ret = 0;
 
 	if (!c->json)
-		fprintf(c->term.out, "%-16s %8s %12s %6s  %-6s\n", "view",
-			"in band", "out of band", "marks", "end");
+		fprintf(c->term.out, "%-16s %8s %12s %6s  %-6s %s\n", "view",
+			"in band", "out of band", "marks", "end", "receiver");
 	for (size_t i = 0; ret == 0 && i < CAPTURE_VIEWS; i++) {
 		struct account a = { .in_band = 0 };
 

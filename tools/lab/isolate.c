@@ -148,8 +148,9 @@ static const struct refusal refusals[] = {
 	  "(kernel.apparmor_restrict_unprivileged_userns is 1); allow with a "
 	  "profile for ooblab that has the rule \"userns,\"" },
 	{ ENOSPC, NULL, 0,
-	  "too many namespaces: user.max_user_namespaces or "
-	  "user.max_net_namespaces is reached" },
+	  "too many namespaces; allow more with: sysctl "
+	  "user.max_user_namespaces=15000 user.max_net_namespaces=15000 "
+	  "user.max_pid_namespaces=15000" },
 	{ EPERM, NULL, 0,
 	  "a seccomp filter or container forbids it; in a container, "
 	  "start it with --security-opt seccomp=unconfined or as root with "

@@ -81,7 +81,10 @@ static void end_trial(struct run *run, struct attempt *a)
 static void refuse(struct run *run, const char *why)
 {
 	if (!run->refused)
-		cmd_complain("run", "%s", why);
+		cmd_complain("run", "%s%s", why,
+			     run->options->capture
+				     ? "; --no-capture runs without"
+				     : "");
 	run->refused = true;
 }
 

@@ -48,8 +48,7 @@ int wire_open(struct lab *lab, char *err, size_t size)
 	if (ret == 0)
 		ret = capture_live_open(&wire->live, &options, why);
 	if (ret < 0) {
-		snprintf(err, size,
-			 "cannot capture: %s; --no-capture runs without", why);
+		snprintf(err, size, "cannot capture: %s", why);
 		wire_close(wire);
 		return ret;
 	}

@@ -33,7 +33,7 @@ struct wire_segment {
 
 /*
  * Begin to capture on lo, into lab->wire. Returns 0, or -errno with one line
- * of why and of the remedy in `err`.
+ * of why in `err`.
  */
 int wire_open(struct lab *lab, char *err, size_t size);
 
