@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/cmd.h"
 #include "tools/lab/course.h"
 #include "tools/lab/lua_sandbox.h"
 #include "tools/term.h"
 #include "tools/text.h"
+
+#define TITLE_COLUMNS 36 /* less is no column to read */
 
 static int open_course(const char *verb, struct course *c)
 {
@@ -19,6 +22,28 @@ static int open_course(const char *verb, struct course *c)
 		return 0;
 	cmd_complain(verb, "%s", err);
 	return -1;
+}
+
+/* Behind a name of `width` columns. In a pipe an entry is one line. */
+static void print_title(const struct term *term, int width, const char *title)
+{
+	int at = width, indent = width + 2;
+	char safe[COURSE_TITLE_MAX];
+
+	if (!isatty(fileno(term->out))) {
+		printf("  %s\n",
+		       text_printable(safe, sizeof(safe), title,
+				      TEXT_ONE_LINE | term_text_flags(term)));
+		return;
+	}
+	if (term->width - indent < TITLE_COLUMNS) {
+		putchar('\n');
+		at = 0;
+		indent = 4;
+	}
+	printf("%*s", indent - at, "");
+	term_wrap(term, TERM_PLAIN, indent, indent, title);
+	putchar('\n');
 }
 
 static void print_entry(const struct term *term, const struct course *c,
@@ -33,9 +58,8 @@ static void print_entry(const struct term *term, const struct course *c,
 		return;
 	}
 	sandbox_title(e.text, e.text_len, title, sizeof(title));
-	printf("%-*s  ", width,
-	       text_printable(safe, sizeof(safe), name, flags));
-	printf("%s\n", text_printable(safe, sizeof(safe), title, flags));
+	printf("%-*s", width, text_printable(safe, sizeof(safe), name, flags));
+	print_title(term, width, title);
 	experiment_free(&e);
 }
 
