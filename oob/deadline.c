@@ -23,6 +23,11 @@ int64_t oob_deadline_in(int64_t timeout_ns)
 	return now + timeout_ns;
 }
 
+bool oob_has_passed(int64_t deadline_ns)
+{
+	return oob_now_ns() >= deadline_ns;
+}
+
 const struct timespec *oob_time_left(int64_t deadline_ns, struct timespec *ts)
 {
 	int64_t now, left = 0;
@@ -48,10 +53,12 @@ int oob_wait(int fd, short events, int64_t deadline_ns)
 		return -EBADF;
 	do
 		n = ppoll(&p, 1, oob_time_left(deadline_ns, &ts), NULL);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR && !oob_has_passed(deadline_ns));
+	/* Interrupted means that nothing was ready: at the deadline it is over,
+	 * or signals that come faster than it polls would keep it here. */
+	if (n == 0 || (n < 0 && errno == EINTR))
+		return -ETIMEDOUT;
 	if (n < 0)
 		return -errno;
-	if (n == 0)
-		return -ETIMEDOUT;
 	return p.revents & POLLNVAL ? -EBADF : p.revents;
 }

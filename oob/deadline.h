@@ -10,6 +10,7 @@
 #define OOB_DEADLINE_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -24,6 +25,9 @@ int64_t oob_now_ns(void);
  * OOB_NO_DEADLINE where the sum would not fit.
  */
 int64_t oob_deadline_in(int64_t timeout_ns);
+
+/* Whether the deadline is behind us; OOB_NO_DEADLINE never is. */
+bool oob_has_passed(int64_t deadline_ns);
 
 /*
  * The time left until the deadline, for pselect(2), ppoll(2), sigtimedwait(2)

@@ -171,7 +171,7 @@ static int connect_unix_by(int fd, const struct oob_address *a,
 			return -errno;
 		/* Socket time-outs are rounded up to ticks: signals that come
 		 * faster would put the last of them off for ever. */
-		if (errno == EAGAIN || oob_now_ns() >= deadline_ns)
+		if (errno == EAGAIN || oob_has_passed(deadline_ns))
 			return -ETIMEDOUT;
 	}
 }

@@ -52,9 +52,9 @@ static ssize_t receive(int fd, void *buf, size_t size, int flags)
  * Look before reading, in this order. A byte seen at the present position
  * keeps a mark from landing there later (Linux ignores an urgent pointer to
  * data already received in order), so with `n` 1 and no mark the next read
- * cannot cross one. Asking for the mark alone and then reading could: when
- * the urgent byte and data behind it arrive in between, the read skips the
- * byte and returns what follows.
+ * cannot cross one. Asking for the mark first and then reading could: when the
+ * urgent byte and data behind it arrive in between, the read skips the byte
+ * and returns what follows.
  */
 static int look(int fd, struct view *v)
 {
@@ -115,7 +115,7 @@ static int spend_grace(struct walk *w, size_t n)
 		w->grace -= n < w->grace ? n : w->grace;
 		return 0;
 	}
-	if (w->deadline_ns == OOB_NO_DEADLINE || oob_now_ns() < w->deadline_ns)
+	if (!oob_has_passed(w->deadline_ns))
 		return 0;
 	w->late = true;
 	if (ioctl(w->fd, FIONREAD, &queued) < 0)

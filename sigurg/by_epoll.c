@@ -59,18 +59,34 @@ static int arm_edge(struct sigurg_watch **out, int fd)
 	return arm_epoll(out, fd, EPOLLPRI | EPOLLRDHUP | EPOLLET);
 }
 
-static int wait_by_epoll(struct sigurg_watch *w, int64_t deadline_ns)
+/* epoll_pwait2(2), of Linux 5.11, counts nanoseconds as the others here do;
+ * before, the epoll descriptor itself can be polled so. */
+static int wait_ns(int epfd, struct epoll_event *ev, int64_t deadline_ns)
 {
-	struct epoll_event ev;
 	struct timespec ts;
 	int n;
 
 	do
-		n = epoll_pwait2(w->epfd, &ev, 1,
-				 oob_time_left(deadline_ns, &ts), NULL);
+		n = epoll_pwait2(epfd, ev, 1, oob_time_left(deadline_ns, &ts),
+				 NULL);
 	while (n < 0 && errno == EINTR);
+	if (n >= 0 || errno != ENOSYS)
+		return n < 0 ? -errno : n;
+	n = oob_wait(epfd, POLLIN, deadline_ns);
 	if (n < 0)
-		return -errno;
+		return n;
+	n = epoll_wait(epfd, ev, 1, 0);
+	return n < 0 ? -errno : n;
+}
+
+static int wait_by_epoll(struct sigurg_watch *w, int64_t deadline_ns)
+{
+	struct epoll_event ev;
+	int n;
+
+	n = wait_ns(w->epfd, &ev, deadline_ns);
+	if (n < 0)
+		return n;
 	if (n == 0)
 		return -ETIMEDOUT;
 	return ev.events & EPOLLPRI ? 1 : 0;

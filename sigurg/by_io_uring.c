@@ -93,9 +93,9 @@ static int await_completion(struct sigurg_watch *w, int64_t deadline_ns)
 			timeout = &kts;
 		}
 		ret = io_uring_wait_cqe_timeout(&w->ring, &cqe, timeout);
-	} while (ret == -EINTR);
+	} while (ret == -EINTR && !oob_has_passed(deadline_ns));
 	if (ret < 0)
-		return ret == -ETIME ? -ETIMEDOUT : ret;
+		return ret == -ETIME || ret == -EINTR ? -ETIMEDOUT : ret;
 	ret = cqe->res < 0 ? cqe->res : 0;
 	io_uring_cqe_seen(&w->ring, cqe);
 	w->polling = false;

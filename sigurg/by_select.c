@@ -50,10 +50,10 @@ static int wait_by_select(struct sigurg_watch *w, int64_t deadline_ns)
 		w->set[w->fd / NFDBITS] |= (fd_mask)1UL << w->fd % NFDBITS;
 		n = pselect(w->fd + 1, NULL, NULL, (fd_set *)w->set,
 			    oob_time_left(deadline_ns, &ts), NULL);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	return n ? 1 : -ETIMEDOUT;
+	} while (n < 0 && errno == EINTR && !oob_has_passed(deadline_ns));
+	if (n == 0 || (n < 0 && errno == EINTR))
+		return -ETIMEDOUT;
+	return n < 0 ? -errno : 1;
 }
 
 /* The set of exceptions shows no end: it is a matter of the other two. */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "oob/endpoint.h"
@@ -147,38 +147,44 @@ static inline int count_fds(void)
 }
 
 /*
- * SIGALRM every half millisecond, its handler without SA_RESTART: blocking
- * calls are interrupted. Counts, so that a test can see that it did blow.
+ * SIGALRM again and again, its handler without SA_RESTART: blocking calls are
+ * interrupted. Each is set off by the one before, so that even a slow machine
+ * gets something done between two. Counted, so that a test can see that it
+ * did blow.
  */
 static atomic_int storm_signals;
+static timer_t storm_timer;
+
+static inline void storm_go_on(void)
+{
+	struct itimerspec soon = { .it_value.tv_nsec = 1000000 };
+
+	timer_settime(storm_timer, 0, &soon, NULL);
+}
 
 static inline void on_storm(int signo)
 {
 	(void)signo;
 	storm_signals++;
+	storm_go_on();
 }
 
 static inline void storm_begin(void)
 {
 	struct sigaction sa = { .sa_handler = on_storm };
-	struct itimerval it = {
-		{0,  500},
-		    { 0, 500}
-	};
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+				  .sigev_signo = SIGALRM };
 
 	storm_signals = 0;
 	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &it, NULL);
+	timer_create(CLOCK_MONOTONIC, &event, &storm_timer);
+	storm_go_on();
 }
 
 static inline void storm_end(void)
 {
-	struct itimerval off = {
-		{0,  0},
-		  { 0, 0}
-	};
-
-	setitimer(ITIMER_REAL, &off, NULL);
+	signal(SIGALRM, SIG_IGN);
+	timer_delete(storm_timer);
 	signal(SIGALRM, SIG_DFL);
 }
 

@@ -24,6 +24,15 @@ static void too_far_is_no_deadline(void **state)
 	assert_true(oob_deadline_in(INT64_MAX - 1) == OOB_NO_DEADLINE);
 }
 
+static void it_has_passed_or_not(void **state)
+{
+	(void)state;
+	assert_true(oob_has_passed(NOW));
+	assert_true(oob_has_passed(oob_deadline_in(0)));
+	assert_false(oob_has_passed(SOON));
+	assert_false(oob_has_passed(OOB_NO_DEADLINE));
+}
+
 static void time_left_is_never_negative(void **state)
 {
 	struct timespec ts;
@@ -101,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_time_is_now),
 		cmocka_unit_test(too_far_is_no_deadline),
+		cmocka_unit_test(it_has_passed_or_not),
 		cmocka_unit_test(time_left_is_never_negative),
 		cmocka_unit_test(time_left_has_whole_seconds_apart),
 		cmocka_unit_test(no_deadline_has_no_time_left),
