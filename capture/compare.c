@@ -9,7 +9,7 @@
 #include "capture/compare_inner.h"
 
 enum {
-	CHUNK = 4096, /* segments */
+	CHUNK = 256, /* segments */
 
 	OPTION_MSS = 2,	   /* RFC 9293 section 3.2 */
 	OPTION_SCALE = 3,  /* RFC 7323 section 2.2 */

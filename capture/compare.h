@@ -231,7 +231,7 @@ struct capture_compare_options {
 };
 
 #define CAPTURE_COMPARE_MEMORY_BYTES (UINT64_C(1) << 30)
-#define CAPTURE_COMPARE_FLOWS	     (1u << 16)
+#define CAPTURE_COMPARE_FLOWS	     (1u << 18)
 
 /* Returns 0, or -ENOMEM. */
 int capture_compare_new(struct capture_compare **out,

@@ -16,7 +16,7 @@
 enum {
 	/* Each way; fewer do not tell drift from chance. */
 	DRIFT_SEGMENTS = 32,
-	HALVINGS = 60,
+	THIRDINGS = 40,
 };
 
 void capture_clock_begin(struct clock_work *clock, int64_t first_ns,
@@ -101,7 +101,7 @@ static double best_drift(const struct clock_work *clock)
 {
 	double low = -DRIFT_MAX, high = DRIFT_MAX;
 
-	for (int i = 0; i < HALVINGS; i++) {
+	for (int i = 0; i < THIRDINGS; i++) {
 		const double third = (high - low) / 3;
 
 		if (room(clock, low + third) < room(clock, high - third))

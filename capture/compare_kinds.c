@@ -13,6 +13,13 @@ static void begin(struct compare_teller *t, const struct way *way)
 	tell(t, ", ");
 }
 
+static uint64_t first_frame(const struct kept_flow *flow)
+{
+	const struct kept *a = flow->half[0].first, *b = flow->half[1].first;
+
+	return !b || (a && a->frame < b->frame) ? a->frame : b->frame;
+}
+
 static void find_terminated(struct compare_teller *t)
 {
 	static const struct {
@@ -28,8 +35,8 @@ static void find_terminated(struct compare_teller *t)
 	if (!t->pair->told.terminated)
 		return;
 	capture_tell_begin(t, NULL, 1);
-	t->difference.frame_a = t->pair->flow[CAPTURE_A]->half[0].first->frame;
-	t->difference.frame_b = t->pair->flow[CAPTURE_B]->half[0].first->frame;
+	t->difference.frame_a = first_frame(t->pair->flow[CAPTURE_A]);
+	t->difference.frame_b = first_frame(t->pair->flow[CAPTURE_B]);
 	capture_tell_way(t, &t->ways[0]);
 	tell(t, " is two connections, with a proxy between A and B that "
 		"carries the data on: the two captures have different "

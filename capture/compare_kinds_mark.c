@@ -164,8 +164,8 @@ static void tell_changed(struct compare_teller *t, const struct way *way,
 	tell_readings(t, mark);
 	if (!e->arrived->pointer)
 		tell(t,
-		     " (With pointer 0, Linux takes the segment's first "
-		     "octet, %lld.)",
+		     " With pointer 0, Linux takes the segment's first "
+		     "octet, %lld.",
 		     (long long)e->arrived->pos);
 	tell_of_kept(t, mark);
 	end(t, way, alike);

@@ -179,6 +179,13 @@ static const struct row rows[] = {
 		A(ACK, 101, 501, .data = "abc", .only = 'B'),
 		B(ACK, 501, 104),
 	}, "pointer-scrubbed a 1 A4 B4\n" },
+	{ "pointers_at_their_limit_announce_one_mark", {
+		HELLO,
+		A(URG | ACK, 101, 501, .len = 1000, .up = 65535),
+		A(URG | ACK, 1101, 501, .len = 1000, .up = 65535),
+		A(URG | ACK, 2101, 501, .len = 1000, .up = 65000),
+		B(ACK, 501, 3101),
+	}, "mark 67001 kept\n" },
 	{ "other_direction", {
 		HELLO,
 		B(URG | ACK, 501, 101, .data = "abc", .up = 3, .only = 'B'),
@@ -197,6 +204,14 @@ static const struct row rows[] = {
 		A(ACK, 102, 501, .data = "abc", .up = 3, .only = 'B'),
 		B(ACK, 501, 105),
 	}, "mark 5 cleared\nurg-cleared a 1 A2 B2\n" },
+
+	{ "without_a_handshake_the_same_octet_again_and_again", {
+		A(ACK, 101, 501, .data = "x", .only = 'A'),
+		A(ACK, 102, 501, .data = "x"),
+		A(ACK, 103, 501, .data = "x"),
+		A(ACK, 104, 501, .data = "x"),
+		B(ACK, 501, 105),
+	}, "" },
 
 	/* --- data and segments --- */
 	{ "data_changed", {
@@ -228,9 +243,21 @@ static const struct row rows[] = {
 	}, "segments-dropped a 1 A4\n" },
 	{ "timestamps_tell_which_of_two_was_lost", {
 		HELLO,
-		A(ACK, 101, 501, .data = "abc", .stamp = 10, .only = 'A'),
-		A(ACK, 101, 501, .data = "abc", .stamp = 20, .late_us = 5000),
+		A(ACK, 101, 501, .data = "abc", .stamp = 10, .late_us = 1100),
+		A(ACK, 101, 501, .data = "abc", .stamp = 20, .only = 'A'),
 		B(ACK, 501, 104, .late_us = 5000),
+	}, "segments-dropped a 1 A5\n" },
+	{ "the_flag_tells_which_of_two_was_lost", {
+		HELLO,
+		A(URG | ACK, 101, 501, .data = "abc", .up = 3, .late_us = 1100),
+		A(ACK, 101, 501, .data = "abc", .up = 3, .only = 'A'),
+		B(ACK, 501, 104, .late_us = 5000),
+	}, "mark 4 kept\nsegments-dropped a 1 A5\n" },
+	{ "time_tells_which_of_two_was_lost", {
+		HELLO,
+		A(ACK, 101, 501, .data = "abc", .only = 'A'),
+		A(ACK, 101, 501, .data = "abc"),
+		B(ACK, 501, 104),
 	}, "segments-dropped a 1 A4\n" },
 	{ "a_copied_segment", {
 		HELLO,
@@ -373,6 +400,10 @@ static const struct row rows[] = {
 		A(ACK, 9004, 7001, .only = 'B'),
 		A(ACK, 104, 501, .only = 'A'),
 	}, "mark 4 cleared zeroed\nurg-cleared a 1 A4 B4\nconnection-terminated - 1 A1 B1\n" },
+	{ "proxy_of_which_one_direction_was_captured", {
+		B(SYN | ACK, 500, 101, .scale = 7, .only = 'A'),
+		B(SYN | ACK, 7000, 101, .scale = 9, .only = 'B'),
+	}, "connection-terminated - 1 A1 B1\n" },
 	{ "options_of_the_syn_changed", {
 		A(SYN, 100, 0, .scale = 7, .only = 'A'),
 		A(SYN, 100, 0, .only = 'B'),
@@ -411,8 +442,8 @@ static const struct {
 	  "On 10.0.0.1:1000 > 10.0.0.2:23, something between A and B changed "
 	  "the urgent pointer: 3 in A's frame 4, 0 in B's frame 4. The mark "
 	  "lies 3 octets earlier: by the BSD reading octet 0 is urgent instead "
-	  "of octet 3 ('c'), by RFC 1122's octet 1 instead of 4. (With pointer "
-	  "0, Linux takes the segment's first octet, 1.)\n" },
+	  "of octet 3 ('c'), by RFC 1122's octet 1 instead of 4. With pointer "
+	  "0, Linux takes the segment's first octet, 1.\n" },
 	{ "a_lost_segment",
 	  "On 10.0.0.1:1000 > 10.0.0.2:23, lost between A and B: 1 of 5 "
 	  "segments (the first: A's frame 4, octets 1 to 3). What was in them "

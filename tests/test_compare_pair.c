@@ -23,6 +23,12 @@ static const struct many many[] = {
 		A(ACK, 70101, 80501, .data = "abc", .up = 3, .only = 'B'),
 		B(ACK, 80501, 70104),
 	}, "mark 4 kept\nmark 4 cleared\nurg-cleared a 1 A8 B8\n" }, 2, 0, 0 },
+	{ { "ports_used_again_and_one_capture_began_later", {
+		A(SYN, 100, 0, .only = 'A'), B(SYN | ACK, 500, 101, .only = 'A'), B(RST, 501, 0, .only = 'A'),
+		A(SYN, 70100, 0), B(SYN | ACK, 80500, 70101),
+		A(URG | ACK, 70101, 80501, .data = "abc", .up = 3),
+		B(ACK, 80501, 70104),
+	}, "mark 4 kept\n" }, 1, 1, 0 },
 	{ { "the_same_data_through_a_translator", {
 		A(SYN, 100, 0, .nat = true, .port = 1), A(SYN, 9100, 0, .port = 2),
 		B(SYN | ACK, 500, 101, .port = 1), B(SYN | ACK, 9500, 9101, .port = 2),
