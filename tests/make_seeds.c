@@ -177,6 +177,43 @@ static int seed_flow(const char *folder, const struct trace *trace)
 		    n * sizeof(*segments));
 }
 
+/* Seen by both captures and changed on the way to B, each in another manner. */
+static int seed_compare(const char *folder, const struct trace *trace)
+{
+	static const struct {
+		const char *name;
+		uint8_t where; /* of every third segment */
+	} ways[] = {
+		{ "same", 0 },
+		{ "dropped", FUZZ_NOT_B },
+		{ "made", FUZZ_NOT_A },
+		{ "cleared", FUZZ_NO_URG },
+		{ "pointer", FUZZ_POINTER },
+		{ "other", FUZZ_OTHER },
+	};
+	struct fuzz_seen seen[TRACE_LINES];
+	char name[96];
+	int failed = 0;
+
+	for (size_t w = 0; w < COUNT(ways); w++) {
+		size_t n = 0;
+
+		for (; n < TRACE_LINES && trace->lines[n].from; n++)
+			seen[n] = (struct fuzz_seen){
+				.where = n % 3 == 0 ? ways[w].where : 0,
+				.wait = 0x25,
+				.segment =
+					segment_of(&trace->lines[n],
+						   connection_of(trace->port)),
+			};
+		snprintf(name, sizeof(name), "%s-%s", trace->name,
+			 ways[w].name);
+		failed |=
+			save(folder, "compare", name, seen, n * sizeof(*seen));
+	}
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	int failed = 0;
@@ -190,6 +227,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT(stored_rows); i++)
 		failed |= seed_file(argv[1], &stored_rows[i]);
 	for (size_t i = 0; i < COUNT(traces); i++)
-		failed |= seed_flow(argv[1], &traces[i]);
+		failed |= seed_flow(argv[1], &traces[i]) |
+			  seed_compare(argv[1], &traces[i]);
 	return failed ? 2 : 0;
 }
