@@ -10,6 +10,7 @@
 #include "tools/text.h"
 
 #define WORD_MAX    64
+#define PART_LEAST  3 /* letters that tell which name they are part of */
 #define OPTIONS_MAX 64
 
 const char *cmd_synopsis(const struct cmd *cmd, char *out, size_t size)
@@ -90,7 +91,9 @@ const char *cmd_nearest(const char *word, const char *const *names,
 			nearest = names[i];
 		}
 	}
-	for (size_t i = 0; *word && !nearest && i < count; i++)
+	if (strlen(word) < PART_LEAST)
+		return nearest;
+	for (size_t i = 0; !nearest && i < count; i++)
 		nearest = strstr(names[i], word) ? names[i] : NULL;
 	return nearest;
 }

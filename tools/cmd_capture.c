@@ -183,8 +183,13 @@ static int capture(struct request *r, struct input *input)
 		return STATUS_CANNOT;
 	}
 	status = begin_first(&pass, r, &r->context);
-	if (!status && r->input.device)
+	if (!status && r->input.device) {
+		/* A terminal that stays empty looks like one that hangs. */
+		if (isatty(STDERR_FILENO))
+			cmd_complain(r->input.device,
+				     "listening; Ctrl-C ends it");
 		status = confine_live();
+	}
 	if (!status) {
 		ret = pass_run(&pass, &r->analysis, input, &r->context);
 		status = pass_end(&pass);
