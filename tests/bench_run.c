@@ -169,16 +169,16 @@ static void report(struct contestant *c)
 static void one_each(char *self, char *ooblab)
 {
 	struct contestant all[] = {
-		{"bare C program",			    { self, "--bare", NULL }, { 0 }},
+		{ "bare C program", { self, "--bare", NULL }, { 0 } },
 		{ "ooblab run, one experiment",
 		  { ooblab, "run", EXPERIMENT, NULL },
-		  { 0 }								 },
+		  { 0 } },
 		{ "ooblab run --transport unix",
 		  { ooblab, "run", "--transport", "unix", EXPERIMENT, NULL },
-		  { 0 }								 },
+		  { 0 } },
 		{ "packetdrill, a script of that size",
 		  { "packetdrill", "tests/bench_run.pkt", NULL },
-		  { 0 }								 },
+		  { 0 } },
 	};
 	bool packetdrill = system("command -v packetdrill >/dev/null") == 0;
 	size_t n = packetdrill ? 4 : 3;

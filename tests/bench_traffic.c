@@ -20,9 +20,9 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{"small",  100000, 12,   10 },
-	{ "mixed", 20000,  1460, 10 },
-	{ "dense", 20000,  12,   500},
+	{ "small", 100000, 12, 10 },
+	{ "mixed", 20000, 1460, 10 },
+	{ "dense", 20000, 12, 500 },
 };
 
 struct flow {

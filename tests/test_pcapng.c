@@ -207,11 +207,11 @@ struct bad_row {
 };
 
 static const struct bad_row bad_rows[] = {
-	{"unknown_interface_is_einval",
-	  { .interface = 1, .linktype = CAPTURE_LINK_IPV4 }		    },
-	{ "other_link_type_is_einval",  { .linktype = CAPTURE_LINK_ETHERNET }},
+	{ "unknown_interface_is_einval",
+	  { .interface = 1, .linktype = CAPTURE_LINK_IPV4 } },
+	{ "other_link_type_is_einval", { .linktype = CAPTURE_LINK_ETHERNET } },
 	{ "time_before_1970_is_einval",
-	  { .time_ns = -1, .linktype = CAPTURE_LINK_IPV4 }			   },
+	  { .time_ns = -1, .linktype = CAPTURE_LINK_IPV4 } },
 };
 
 static void test_refused(void **state)
@@ -329,16 +329,16 @@ struct tool_row {
 };
 
 static const struct tool_row tool_rows[] = {
-	{"tshark_shows_what_was_written",
+	{ "tshark_shows_what_was_written",
 	  { "tshark", "-r", "-", "-T", "fields", "-e", "frame.time_epoch", "-e",
 	    "frame.interface_name", "-e", "frame.interface_description", "-e",
 	    "frame.comment", "-e", "tcp.urgent_pointer", "-e", "tcp.payload" },
 	  "1700000000.123456789\tlo\tloopback, as the sender sees it\t"
-	  "URG up=3: urgent byte 'c'\t3\t616263\n"			   },
+	  "URG up=3: urgent byte 'c'\t3\t616263\n" },
 	{ "tcpdump_shows_what_was_written",
 	  { "tcpdump", "-r", "-", "-n", "-tt", "--time-stamp-precision=nano" },
 	  "1700000000.123456789 IP 10.0.0.1.1000 > 10.0.0.2.23: Flags [.U], "
-	  "seq 16909060:16909063, ack 84281096, win 4096, urg 3, length 3\n"},
+	  "seq 16909060:16909063, ack 84281096, win 4096, urg 3, length 3\n" },
 };
 
 static void test_tool(void **state)

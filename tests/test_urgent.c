@@ -336,7 +336,7 @@ static void what_is_no_socket_is_refused(void **state)
 int main(void)
 {
 	static const struct plan plans[] = {
-	/* clang-format off */
+		/* clang-format off */
 		PLAN(the_last_byte_alone_is_urgent),
 		PLAN(the_mark_is_where_the_byte_stood),
 		PLAN(peeking_leaves_the_byte),
@@ -350,7 +350,7 @@ int main(void)
 		PLAN(a_closed_peer_raises_no_signal),
 		PLAN(nothing_has_no_last_byte),
 		PLAN(what_is_no_socket_is_refused),
-	/* clang-format on */
+		/* clang-format on */
 	};
 	static struct CMUnitTest tests[TESTS_MAX];
 	size_t n = 0;

@@ -22,7 +22,7 @@ void card_open_connect(lua_State *L); /* lua_connect.c */
 void card_open_wire(lua_State *L);    /* lua_wire.c */
 
 /* luaL_error(), and the compiler knows that it does not come back. */
-_Noreturn void card_fail(lua_State *L, const char *format, ...);
+void card_fail(lua_State *L, const char *format, ...) __attribute__((noreturn));
 
 /* Push the one userdata that stands for it. */
 void card_push_actor(lua_State *L, struct actor *actor);

@@ -58,7 +58,7 @@ static void describe_name(const char *name, struct text *t)
 
 static void describe_table(lua_State *L, int index, struct text *t)
 {
-	const char *keys[KEYS_SHOWN], *comma = "";
+	const char *keys[KEYS_SHOWN] = { NULL }, *comma = "";
 	size_t all, n = sorted_keys(L, index, keys, &all);
 	lua_Integer i;
 
