@@ -154,16 +154,25 @@ static bool sets_only(unsigned long request)
 	       request == FIOSETOWN || request == SIOCSPGRP;
 }
 
-/* Every request here takes an int. v[1] is what it filled, or 0. */
+/*
+ * Every request that has a name here takes an int, others whatever they like:
+ * zeros, in room for the most that a request's number can tell of (_IOC_SIZE).
+ * v[1] is what it filled, or 0.
+ */
 static void run_ioctl(struct program *p, const struct message *in,
 		      struct reply *out)
 {
 	unsigned long request = (unsigned long)message_int(in, 1, 0);
-	int n = (int)message_int(in, 2, 0);
+	union {
+		int n;
+		char room[1 << _IOC_SIZEBITS];
+	} arg;
 
 	(void)p;
-	reply_result(out, ioctl(call_fd(in), request, &n));
-	message_add_int(&out->m, sets_only(request) ? 0 : n);
+	memset(&arg, 0, sizeof(arg));
+	arg.n = (int)message_int(in, 2, 0);
+	reply_result(out, ioctl(call_fd(in), request, &arg));
+	message_add_int(&out->m, sets_only(request) ? 0 : arg.n);
 }
 
 static void show_ioctl(struct text *t, const struct message *in,

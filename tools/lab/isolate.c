@@ -128,6 +128,11 @@ static long sysctl_value(const char *path)
 #define SYS_CLONE_OK "/proc/sys/kernel/unprivileged_userns_clone"
 #define SYS_APPARMOR "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 
+#define BY_APPARMOR                                                            \
+	"AppArmor restricts user namespaces "                                  \
+	"(kernel.apparmor_restrict_unprivileged_userns is 1); allow with a "   \
+	"profile for ooblab that has the rule \"userns,\""
+
 /* The first row whose condition holds names the setting. */
 struct refusal {
 	int error; /* 0: any */
@@ -143,14 +148,14 @@ static const struct refusal refusals[] = {
 	{ EPERM, SYS_CLONE_OK, 0,
 	  "kernel.unprivileged_userns_clone is 0; "
 	  "allow with: sysctl kernel.unprivileged_userns_clone=1" },
-	{ 0, SYS_APPARMOR, 1,
-	  "AppArmor restricts user namespaces "
-	  "(kernel.apparmor_restrict_unprivileged_userns is 1); allow with a "
-	  "profile for ooblab that has the rule \"userns,\"" },
+	{ EPERM, SYS_APPARMOR, 1, BY_APPARMOR },
+	{ EACCES, SYS_APPARMOR, 1, BY_APPARMOR },
 	{ ENOSPC, NULL, 0,
 	  "too many namespaces; allow more with: sysctl "
 	  "user.max_user_namespaces=15000 user.max_net_namespaces=15000 "
 	  "user.max_pid_namespaces=15000" },
+	{ EAGAIN, NULL, 0, "too many processes: allow more with ulimit -u" },
+	{ ENOMEM, NULL, 0, "the machine has none left for another" },
 	{ EPERM, NULL, 0,
 	  "a seccomp filter or container forbids it; in a container, "
 	  "start it with --security-opt seccomp=unconfined or as root with "

@@ -76,6 +76,15 @@ lua_Integer card_integer_field(lua_State *L, int arg, const char *what,
 	return n;
 }
 
+lua_Integer card_int(lua_State *L, int arg)
+{
+	lua_Integer n = luaL_checkinteger(L, arg);
+
+	luaL_argcheck(L, n >= INT32_MIN && n <= UINT32_MAX, arg,
+		      "integer of 32 bits expected");
+	return n;
+}
+
 int64_t card_seconds(lua_State *L, int arg, int64_t otherwise)
 {
 	lua_Number s;

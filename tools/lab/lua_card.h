@@ -51,6 +51,12 @@ void card_check_fields(lua_State *L, int arg, const char *what,
 lua_Integer card_integer_field(lua_State *L, int arg, const char *what,
 			       const char *key);
 
+/*
+ * The integer at `arg`, an error where it does not fit the int, or unsigned
+ * int, that the system's call has there: cut to it, it would be another call.
+ */
+lua_Integer card_int(lua_State *L, int arg);
+
 /* Seconds at `arg` as nanoseconds; `otherwise` where it is absent or nil. */
 int64_t card_seconds(lua_State *L, int arg, int64_t otherwise);
 

@@ -50,8 +50,8 @@ static void push_linger(lua_State *L, int arg)
 
 void card_read_option(lua_State *L, int arg, struct message *order)
 {
-	lua_Integer level = luaL_checkinteger(L, arg);
-	lua_Integer option = luaL_checkinteger(L, arg + 1);
+	lua_Integer level = card_int(L, arg);
+	lua_Integer option = card_int(L, arg + 1);
 
 	message_add_int(order, level);
 	message_add_int(order, option);
@@ -65,7 +65,7 @@ void card_read_option(lua_State *L, int arg, struct message *order)
 	} else if (lua_type(L, arg + 2) == LUA_TSTRING) {
 		lua_pushvalue(L, arg + 2);
 	} else {
-		message_add_int(order, luaL_checkinteger(L, arg + 2));
+		message_add_int(order, card_int(L, arg + 2));
 		return;
 	}
 	/* The string stays on the stack until the order is copied. */

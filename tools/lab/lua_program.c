@@ -108,9 +108,9 @@ static int make_socket(lua_State *L)
 	struct pending *call;
 	int64_t ret;
 
-	message_add_int(&order, luaL_checkinteger(L, 2));
-	message_add_int(&order, luaL_checkinteger(L, 3));
-	message_add_int(&order, luaL_optinteger(L, 4, 0));
+	message_add_int(&order, card_int(L, 2));
+	message_add_int(&order, card_int(L, 3));
+	message_add_int(&order, luaL_opt(L, card_int, 4, 0));
 	ret = call_program(L, actor, "socket", &order, &call);
 	if (ret < 0)
 		return push_result(L, call, ret);
@@ -181,19 +181,19 @@ static int set_group(lua_State *L)
 	struct pending *call;
 	int64_t ret;
 
-	message_add_int(&order, both ? luaL_checkinteger(L, 2) : 0);
+	message_add_int(&order, both ? card_int(L, 2) : 0);
 	if (leader)
 		message_add_int(&order, leader->pid);
 	else
-		message_add_int(&order, both ? luaL_checkinteger(L, 3)
-					     : luaL_optinteger(L, 2, 0));
+		message_add_int(&order, both ? card_int(L, 3)
+					     : luaL_opt(L, card_int, 2, 0));
 	ret = call_program(L, actor, "setpgid", &order, &call);
 	return push_result(L, call, ret);
 }
 
 static int check_signal(lua_State *L, int arg)
 {
-	lua_Integer sig = luaL_checkinteger(L, arg);
+	lua_Integer sig = card_int(L, arg);
 
 	luaL_argcheck(L, sig > 0 && sig < NSIG, arg, "signal expected");
 	return (int)sig;
@@ -254,6 +254,9 @@ static int kill_program(lua_State *L)
 	struct actor *actor = card_check_actor(L, 1);
 	int sig = check_signal(L, 2);
 
+	/* The number of one that has ended may be another's by now. */
+	if (actor->gone)
+		return card_push_error(L, ESRCH);
 	if (kill(actor->pid, sig) < 0)
 		return card_push_error(L, errno);
 	actor->killed_here |= !is_counted(sig);
@@ -280,6 +283,11 @@ static int sysctl(lua_State *L)
 	text = luaL_checklstring(L, 2, &len);
 	message_add_bytes(&order, text, len);
 	if (!lua_isnoneornil(L, 3)) {
+		/* Others are the whole machine's, and root's to set. */
+		luaL_argcheck(L, sandbox_lab(L)->isolated, 2,
+			      "only a network namespace of one's own is set");
+		luaL_argcheck(L, !strncmp(text, "net.", 4), 2,
+			      "only those of the network (net.*) are set");
 		text = luaL_checklstring(L, 3, &len);
 		message_add_bytes(&order, text, len);
 	}

@@ -44,7 +44,7 @@ struct end *card_check_end(lua_State *L, int arg)
 
 static void read_fcntl(lua_State *L, int arg, struct message *order)
 {
-	message_add_int(order, luaL_checkinteger(L, arg));
+	message_add_int(order, card_int(L, arg));
 	if (!lua_istable(L, arg + 1)) {
 		struct actor *actor = card_test_actor(L, arg + 1);
 
@@ -82,20 +82,20 @@ static void read_letter(lua_State *L, int arg, char letter, int family,
 
 	switch (letter) {
 	case 'n':
-		message_add_int(order, luaL_checkinteger(L, arg));
+		message_add_int(order, card_int(L, arg));
 		return;
 	case 'L':
-		message_add_int(order, luaL_checkinteger(L, arg));
+		message_add_int(order, card_int(L, arg));
 		luaL_argcheck(L,
 			      lua_tointeger(L, arg) >= 0 &&
 				      lua_tointeger(L, arg) <= CALL_RECEIVE_MAX,
 			      arg, "length of up to 16 MiB expected");
 		return;
 	case 'N':
-		message_add_int(order, luaL_optinteger(L, arg, 0));
+		message_add_int(order, luaL_opt(L, card_int, arg, 0));
 		return;
 	case 'B':
-		message_add_int(order, luaL_optinteger(L, arg, SOMAXCONN));
+		message_add_int(order, luaL_opt(L, card_int, arg, SOMAXCONN));
 		return;
 	case 'T':
 		message_add_int(order, card_seconds(L, arg, -1));
