@@ -83,14 +83,14 @@ course; did you mean 01-one-urgent-byte?" run one-urgent-bite
 	complains "capture: one of -i and -r is needed" capture
 	complains "capture: one of -i and -r is needed" \
 		capture -i lo -r "$data"
-	complains "capture: no.pcap: No such file or directory" \
+	complains "no.pcap: No such file or directory" \
 		capture -r no.pcap
-	complains "capture: /dev/null: expected a pcap or pcapng file, found \
+	complains "/dev/null: expected a pcap or pcapng file, found \
 no bytes" capture -r /dev/null
-	complains "capture: filter: can't parse filter expression: syntax \
-error" capture -r "$data" xyzzy
+	complains "$data: filter \"xyzzy\": can't parse filter expression: \
+syntax error" capture -r "$data" xyzzy
 	complains "capture: --flow needs --ladder, --view or --views" capture -r "$data" --flow 0
-	complains "capture: there is no flow 9: there are 1" \
+	complains "$data: there is no flow 9: there is 1" \
 		capture -r "$data" --follow 9
 	complains "capture: ladders, views, --follow and -w - have standard output \
 to themselves" capture -r "$data" --ladder --json
@@ -105,8 +105,8 @@ not 0" capture -r "$data" -c 0
 	run --separate-stderr "$ooblab" capture -r cut.pcap --summary
 	assert_failure 2
 	assert_output --regexp '^[0-9]+ packets, '
-	assert_equal "$stderr" "ooblab: capture: cut.pcap: at byte 449: the \
-file ends within a record"
+	assert_equal "$stderr" "ooblab: cut.pcap: at byte 449: the file ends \
+within a record"
 }
 
 @test "findings" {

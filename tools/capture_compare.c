@@ -71,7 +71,7 @@ static int read_file(struct reading *reading,
 	struct input *input;
 
 	if (input_open(&input, &from, err) < 0) {
-		cmd_complain("capture", "%s", err);
+		cmd_complain(from.file, "%s", err);
 		return STATUS_USAGE;
 	}
 	if (capture_analysis_new(&analysis, &how) < 0) {
@@ -80,7 +80,7 @@ static int read_file(struct reading *reading,
 		return STATUS_CANNOT;
 	}
 	if (feed(reading, input, analysis, err) < 0) {
-		cmd_complain("capture", "%s: %s", from.file, err);
+		cmd_complain(from.file, "%s", err);
 		reading->file->truncated = err;
 	}
 	capture_analysis_counts(analysis, &reading->file->counts);

@@ -10,16 +10,11 @@
 
 #define SHOWN_BYTES 512 /* of one segment */
 
-static int begin(void **state, const struct output_context *context)
-{
-	*state = (void *)context;
-	return 0;
-}
-
 /* Octets of this segment before the urgent byte; at least payload_len: none. */
 static uint32_t urgent_at(const struct capture_sighting *seen)
 {
-	if (!seen->event->has_mark)
+	if (!(seen->event->facts & CAPTURE_FACTS_URGENT) ||
+	    !seen->event->has_mark)
 		return UINT32_MAX;
 	return seen->event->mark - 1 - seen->event->seq;
 }
@@ -83,7 +78,7 @@ static int end(void *state, const struct output_totals *totals)
 }
 
 const struct output output_follow = {
-	.begin = begin,
+	.begin = output_begin,
 	.listener = { .segment = segment },
 	.end = end,
 };

@@ -30,25 +30,35 @@ struct input_drops {
 	uint64_t received, dropped, interface_dropped;
 };
 
-/* Returns 0, or -errno with one line in `err` (-EPERM: CAP_NET_RAW). */
+/* Returns 0, or -errno with one line in `err`, which does not name the device
+ * or file (-EPERM: CAP_NET_RAW is missing). */
 int input_open(struct input **out, const struct input_options *options,
 	       char err[CAPTURE_ERR_MAX]);
+
+/* Have `idle` called whenever packets have to be waited for. */
+void input_on_idle(struct input *in, void (*idle)(void *context),
+		   void *context);
 
 /*
  * The next packets, `max` at most, good until the next call. Waits for them;
  * input_stop() ends the wait. Returns their number, 0 at the end, or with one
  * line in `err` -ENODATA for a file that is cut, -EBADMSG for one that is
- * broken part-way, or another -errno.
+ * broken part-way, -EINTR for one that was left unread at a stop, or another
+ * -errno.
  */
 int input_next(struct input *in, struct capture_packet *packets, size_t max,
 	       char err[CAPTURE_ERR_MAX]);
 
 /*
- * From a signal handler: no more packets after those that arrived by now.
- * There is one input a process.
+ * From a signal handler: no more packets after those that arrived by now,
+ * from any input of the process, until input_go_on().
  */
 void input_stop(void);
 bool input_stopped(void);
+void input_go_on(void);
+
+/* Is `path` the very file that is read? */
+bool input_reads(const struct input *in, const char *path);
 
 /* The capture point's name, "" where the file has none. */
 const char *input_interface(struct input *in, uint32_t number);

@@ -22,7 +22,6 @@ struct json {
 	const struct output_context *context;
 	int fd;
 	int error; /* the first failed write, errno */
-	bool each; /* flush each line: somebody watches */
 	size_t len;
 	char buffer[BUFFER_BYTES];
 };
@@ -38,14 +37,14 @@ static int begin(void **state, const struct output_context *context)
 	j->context = context;
 	j->fd = STDOUT_FILENO;
 	j->error = 0;
-	j->each = context->live;
 	j->len = 0;
 	*state = j;
 	return 0;
 }
 
-static void flush(struct json *j)
+static void flush(void *state)
 {
+	struct json *j = state;
 	const char *p = j->buffer;
 
 	while (j->len && !j->error) {
@@ -152,8 +151,6 @@ static void start_line(struct json *j)
 static void end_line(struct json *j)
 {
 	LITERAL(j, "}\n");
-	if (j->each)
-		flush(j);
 }
 
 static void put_time(struct json *j, int64_t time_ns)
@@ -306,11 +303,9 @@ static void put_drops(struct json *j, const struct input_drops *d)
 	NUMBER(j, "interface_dropped", d->interface_dropped);
 }
 
-static int end(void *state, const struct output_totals *t)
+static void put_summary(struct json *j, const struct output_totals *t)
 {
 	const struct capture_counts *n = &t->counts;
-	struct json *j = state;
-	int error;
 
 	start_line(j);
 	LITERAL(j, "{\"event\":\"summary\"");
@@ -334,6 +329,15 @@ static int end(void *state, const struct output_totals *t)
 	}
 	end_line(j);
 	flush(j);
+}
+
+static int end(void *state, const struct output_totals *totals)
+{
+	struct json *j = state;
+	int error;
+
+	if (totals)
+		put_summary(j, totals);
 	error = j->error;
 	free(j);
 	if (!error)
@@ -347,6 +351,7 @@ const struct output output_json = {
 	.listener = { .urgent = urgent,
 		      .episode = episode,
 		      .finding = finding },
+	.flush = flush,
 	.end = end,
 };
 

@@ -63,12 +63,6 @@ static void print_text(const struct output_context *c, const char *line,
 	fprintf(c->term.out, "  %s%s\n", line, term_off(&c->term));
 }
 
-static int begin(void **state, const struct output_context *context)
-{
-	*state = (void *)context;
-	return 0;
-}
-
 static void print_head(const struct output_context *c,
 		       const struct capture_sighting *seen)
 {
@@ -116,7 +110,7 @@ static int end(void *state, const struct output_totals *totals)
 }
 
 const struct output output_ladder = {
-	.begin = begin,
+	.begin = output_begin,
 	.listener = { .segment = segment },
 	.end = end,
 };

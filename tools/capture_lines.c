@@ -8,12 +8,6 @@
 #include "capture/urgent.h"
 #include "tools/capture_output.h"
 
-static int begin(void **state, const struct output_context *context)
-{
-	*state = (void *)context;
-	return 0;
-}
-
 /* Seconds since the first packet, to the microsecond. */
 static double seconds(const struct output_context *c, int64_t time_ns)
 {
@@ -103,12 +97,8 @@ static void put_count(FILE *out, uint64_t n, const char *what,
 		n == 1 ? "" : "s", behind);
 }
 
-static int print_summary(void *state, const struct output_totals *t)
+static void print_counts(FILE *out, const struct capture_counts *n)
 {
-	const struct output_context *c = state;
-	const struct capture_counts *n = &t->counts;
-	FILE *out = c->term.out;
-
 	put_count(out, n->packets, "packet", ", ");
 	fprintf(out, "%llu TCP, %llu with URG, ", (unsigned long long)n->tcp,
 		(unsigned long long)n->urg);
@@ -123,21 +113,33 @@ static int print_summary(void *state, const struct output_totals *t)
 			(unsigned long long)n->fragments,
 			(unsigned long long)n->unknown_link);
 	if (n->flows.evicted)
-		fprintf(out, "%llu flows evicted: --max-flows is reached\n",
-			(unsigned long long)n->flows.evicted);
-	print_drops(out, &t->drops);
+		put_count(out, n->flows.evicted, "flow",
+			  " evicted to make room: see --max-flows\n");
+}
+
+static int print_summary(void *state, const struct output_totals *totals)
+{
+	const struct output_context *c = state;
+
+	if (!totals)
+		return 0;
+	print_counts(c->term.out, &totals->counts);
+	if (totals->truncated)
+		fprintf(c->term.out, "not all of it: %s\n", totals->truncated);
+	print_drops(c->term.out, &totals->drops);
 	return 0;
 }
 
 const struct output output_lines = {
-	.begin = begin,
+	.begin = output_begin,
 	.listener = { .urgent = urgent,
 		      .episode = episode,
 		      .finding = finding },
+	.flush = output_flush,
 	.end = print_summary,
 };
 
 const struct output output_summary = {
-	.begin = begin,
+	.begin = output_begin,
 	.end = print_summary,
 };

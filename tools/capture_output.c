@@ -6,6 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+int output_begin(void **state, const struct output_context *context)
+{
+	*state = (void *)context;
+	return 0;
+}
+
+void output_flush(void *state)
+{
+	const struct output_context *c = state;
+
+	fflush(c->term.out);
+}
+
 const char *output_end_name(uint8_t end)
 {
 	static const char *const names[] = {

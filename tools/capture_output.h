@@ -27,13 +27,12 @@ struct output_context {
 	struct input *input;
 	struct term term;
 	const char *write_path;	     /* -w */
-	const struct survey *survey; /* of the first pass; NULL in it */
+	const struct survey *survey; /* of the first pass, once it is over */
 	uint64_t flow;		     /* the one picked */
 	int direction;		     /* 0 a, 1 b, -1 both */
 	bool mermaid;		     /* --ladder=mermaid */
 	const char *view;	     /* --view NAME */
 	bool json;		     /* --views --json */
-	bool live;		     /* somebody watches: no line waits */
 	int64_t first_ns;	     /* time of the first packet; 0 before it */
 };
 
@@ -49,9 +48,17 @@ struct output {
 	/* Returns 0, or an exit status after complaining. */
 	int (*begin)(void **state, const struct output_context *context);
 	struct capture_listener listener;
-	/* Frees the state. Returns 0, or an exit status after complaining. */
+	/* No more packets for a while: what was told is to be seen. May be
+	 * NULL. */
+	void (*flush)(void *state);
+	/* Frees the state. `totals` are NULL where nothing was read. Returns
+	 * 0, or an exit status after complaining. */
 	int (*end)(void *state, const struct output_totals *totals);
 };
+
+/* begin() and flush() of outputs whose state is the context. */
+int output_begin(void **state, const struct output_context *context);
+void output_flush(void *state);
 
 /* "acknowledged", "replaced" … for enum capture_end. */
 const char *output_end_name(uint8_t end);

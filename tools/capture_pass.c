@@ -77,27 +77,48 @@ static struct capture_listener listener_of(struct pass *pass)
 int pass_add(struct pass *pass, const struct output *output,
 	     const struct output_context *context)
 {
-	struct slot *slot = &pass->slots[pass->count];
+	struct slot slot = { .output = output };
+	int status = 0;
 
-	slot->output = output;
-	slot->state = NULL;
-	pass->count++;
-	if (!output->begin)
-		return 0;
-	return output->begin(&slot->state, context);
+	if (output->begin)
+		status = output->begin(&slot.state, context);
+	if (!status)
+		pass->slots[pass->count++] = slot;
+	return status;
 }
 
-int pass_end(struct pass *pass)
+static int end_outputs(struct pass *pass, const struct output_totals *totals)
 {
 	int status = 0;
 
 	for (size_t i = 0; i < pass->count; i++) {
 		int s = pass->slots[i].output->end(pass->slots[i].state,
-						   &pass->totals);
+						   totals);
 
 		status = status ? status : s;
 	}
+	pass->count = 0;
 	return status;
+}
+
+int pass_end(struct pass *pass)
+{
+	return end_outputs(pass, &pass->totals);
+}
+
+void pass_abandon(struct pass *pass)
+{
+	end_outputs(pass, NULL);
+}
+
+static void flush_outputs(void *context)
+{
+	struct pass *pass = context;
+
+	for (size_t i = 0; i < pass->count; i++) {
+		if (pass->slots[i].output->flush)
+			pass->slots[i].output->flush(pass->slots[i].state);
+	}
 }
 
 /* Feed the packets through. Returns 0, or what ended them early. */
@@ -105,10 +126,9 @@ static int feed(struct capture_analysis *analysis, struct input *input,
 		struct output_context *context, char err[CAPTURE_ERR_MAX])
 {
 	struct capture_packet packets[BATCH];
-	size_t max = context->live ? 1 : BATCH;
 	int n;
 
-	while ((n = input_next(input, packets, max, err)) > 0) {
+	while ((n = input_next(input, packets, BATCH, err)) > 0) {
 		if (!context->first_ns)
 			context->first_ns = packets[0].time_ns;
 		if (capture_analysis_packets(analysis, packets, (size_t)n) <
@@ -116,8 +136,6 @@ static int feed(struct capture_analysis *analysis, struct input *input,
 			snprintf(err, CAPTURE_ERR_MAX, "not enough memory");
 			return -ENOMEM;
 		}
-		if (context->live)
-			fflush(stdout);
 	}
 	return n;
 }
@@ -136,6 +154,7 @@ int pass_run(struct pass *pass, const struct capture_analysis_options *options,
 		snprintf(pass->why, sizeof(pass->why), "not enough memory");
 		return ret;
 	}
+	input_on_idle(input, flush_outputs, pass);
 	ret = feed(analysis, input, context, pass->why);
 	if (ret < 0)
 		pass->totals.truncated = pass->why;

@@ -41,4 +41,7 @@ int pass_run(struct pass *pass, const struct capture_analysis_options *options,
 /* End every output, whatever another one says. Returns the first status. */
 int pass_end(struct pass *pass);
 
+/* End them without a word: there was no pass. */
+void pass_abandon(struct pass *pass);
+
 #endif

@@ -24,6 +24,7 @@ enum {
 	OPT_VIEWS,
 	OPT_COMPARE,
 	OPT_GROWING,
+	OPT_BY_INTERFACE,
 };
 
 static const struct option long_options[] = {
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{ "views", no_argument, NULL, OPT_VIEWS },
 	{ "compare", required_argument, NULL, OPT_COMPARE },
 	{ "growing", no_argument, NULL, OPT_GROWING },
+	{ "by-interface", no_argument, NULL, OPT_BY_INTERFACE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -188,6 +190,9 @@ static int read_option(struct request *r, int option)
 		return take_second(r, &output_views);
 	case OPT_COMPARE:
 		r->compare[0] = optarg;
+		return 0;
+	case OPT_BY_INTERFACE:
+		r->analysis.apart_by_interface = true;
 		return 0;
 	case OPT_GROWING:
 		r->input.growing = true;

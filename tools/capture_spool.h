@@ -3,11 +3,12 @@
 #define TOOLS_CAPTURE_SPOOL_H
 
 #include "capture/packet.h"
+#include "tools/capture_input.h"
 
 struct spool;
 
-/* Returns 0, or -errno, which is left in errno too. */
-int spool_open(struct spool **out);
+/* `input` is borrowed: the packets are its. Returns 0, or -errno. */
+int spool_open(struct spool **out, struct input *input);
 
 /* A first failure ends the keeping; spool_rewind() tells. */
 void spool_packet(struct spool *s, const struct capture_packet *packet);

@@ -62,29 +62,40 @@ static void pass_mark(void *context, int64_t seq)
 	(void)seq;
 }
 
+/* Returns 0, or an exit status after complaining. */
+static int run_view(struct kept *kept, const struct capture_view *view,
+		    struct printing *p)
+{
+	struct capture_view_sink sink = { .data = print_data,
+					  .urgent = note_urgent,
+					  .mark = pass_mark,
+					  .context = p };
+	struct capture_stream *stream = kept_stream(kept);
+	struct capture_view_end at;
+
+	if (!stream)
+		return STATUS_USAGE;
+	if (view->run(view, stream, &sink, &at) < 0) {
+		cmd_complain("capture", "not enough memory");
+		return STATUS_CANNOT;
+	}
+	if (!p->raw)
+		putc('\n', p->term->out);
+	return kept->error ? STATUS_USAGE : 0;
+}
+
 static int end_view(void *state, const struct output_totals *totals)
 {
 	struct kept *kept = state;
 	struct printing p = { .raw = !isatty(STDOUT_FILENO) };
-	struct capture_view_sink sink = { .data = print_data,
-					  .urgent = note_urgent,
-					  .mark = pass_mark,
-					  .context = &p };
 	const struct capture_view *view;
-	struct capture_stream *stream = kept_stream(kept);
-	struct capture_view_end at;
-	int status = !stream || kept->error ? STATUS_USAGE : 0;
+	int status = 0;
 
-	(void)totals;
 	text_clear(&p.told);
 	p.term = &kept->context->term;
 	view = capture_view_named(kept->context->view);
-	if (stream && view->run(view, stream, &sink, &at) < 0) {
-		cmd_complain("capture", "not enough memory");
-		status = STATUS_CANNOT;
-	}
-	if (stream && !p.raw)
-		putc('\n', p.term->out);
+	if (totals)
+		status = run_view(kept, view, &p);
 	if (p.urgent)
 		cmd_complain(view->name, "out of band:%s%s", p.told.s,
 			     p.urgent > OCTETS_TOLD ? " …" : "");

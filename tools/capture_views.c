@@ -268,10 +268,14 @@ static int tell_all(const struct output_context *c,
 static int end_views(void *state, const struct output_totals *totals)
 {
 	struct kept *kept = state;
-	struct capture_stream *stream = kept_stream(kept);
+	struct capture_stream *stream;
 	int status = STATUS_USAGE;
 
-	(void)totals;
+	if (!totals) {
+		kept_free(kept);
+		return 0;
+	}
+	stream = kept_stream(kept);
 	if (stream)
 		status = tell_all(kept->context, stream);
 	if (kept->error)

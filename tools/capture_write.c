@@ -13,113 +13,105 @@
 #include "capture/pcapng.h"
 #include "capture/urgent.h"
 #include "tools/capture_output.h"
+#include "tools/capture_points.h"
 #include "tools/cmd.h"
-
-/* A capture point of the file, made when its first packet is written. */
-struct point {
-	uint32_t interface, linktype;
-};
 
 struct writer {
 	const struct output_context *context;
-	struct capture_pcapng *pcapng;
+	struct points points;
 	int fd;
 	int error;
-	struct point *points;
-	size_t points_count;
 };
 
-static int open_path(const char *path)
+/* Returns a descriptor, or -errno with a line in `*why`. */
+static int open_path(const struct output_context *context, const char **why)
 {
-	if (!strcmp(path, "-"))
-		return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	const char *path = context->write_path;
+	int fd;
+
+	if (input_reads(context->input, path)) {
+		*why = "it is the file that is read";
+		return -EINVAL;
+	}
+	fd = !strcmp(path, "-")
+		     ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+		     : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			    0666);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	*why = strerror(errno);
+	return fd;
 }
 
-static int begin(void **state, const struct output_context *context)
+static int begin_file(struct writer *w, const char **why)
 {
 	struct capture_pcapng_origin origin = {
 		.application = "ooblab " OOBLAB_VERSION
 	};
-	struct writer *w = calloc(1, sizeof(*w));
 	struct utsname u;
-	int ret = -ENOMEM;
+	int ret;
 
 	uname(&u);
 	origin.os = u.sysname;
 	origin.hardware = u.machine;
+	w->fd = open_path(w->context, why);
+	if (w->fd < 0)
+		return w->fd;
+	ret = capture_pcapng_open(&w->points.pcapng, w->fd,
+				  input_snaplen(w->context->input), &origin);
+	if (ret < 0) {
+		*why = strerror(-ret);
+		close(w->fd);
+	}
+	return ret;
+}
+
+static int begin(void **state, const struct output_context *context)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	const char *why = strerror(ENOMEM);
+
 	if (w) {
 		w->context = context;
-		w->fd = open_path(context->write_path);
-		ret = w->fd < 0 ? -errno : 0;
+		if (begin_file(w, &why) == 0) {
+			*state = w;
+			return 0;
+		}
 	}
-	if (ret == 0)
-		ret = capture_pcapng_open(&w->pcapng, w->fd,
-					  input_snaplen(context->input),
-					  &origin);
-	if (ret < 0) {
-		cmd_complain(context->write_path, "%s", strerror(-ret));
-		free(w);
-		return STATUS_USAGE;
-	}
-	*state = w;
-	return 0;
+	cmd_complain(context->write_path, "%s", why);
+	free(w);
+	return STATUS_USAGE;
 }
 
-/* Number of the capture point in the file written; -errno. */
-static int point_of(struct writer *w, const struct capture_packet *p)
+static void write_packet(struct writer *w, const struct capture_sighting *seen,
+			 const char *note)
 {
-	struct capture_pcapng_interface iface = {
-		.name = input_interface(w->context->input, p->interface),
-		.linktype = p->linktype,
-	};
-	struct point *more;
-
-	for (size_t i = 0; i < w->points_count; i++) {
-		if (w->points[i].interface == p->interface &&
-		    w->points[i].linktype == p->linktype)
-			return (int)i;
-	}
-	more = realloc(w->points, (w->points_count + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	w->points = more;
-	more[w->points_count++] = (struct point){ p->interface, p->linktype };
-	if (!*iface.name)
-		iface.name = NULL;
-	return capture_pcapng_add_interface(w->pcapng, &iface);
+	if (!w->error)
+		w->error = points_write(&w->points, w->context->input,
+					seen->packet, *note ? note : NULL);
 }
 
-static void write_packet(struct writer *w, const struct capture_sighting *seen)
-{
-	struct capture_packet packet = *seen->packet;
-	char note[CAPTURE_NOTE_MAX];
-	int point = w->error ? w->error : point_of(w, &packet);
-
-	if (point < 0) {
-		w->error = point;
-		return;
-	}
-	packet.interface = (uint32_t)point;
-	capture_urgent_note(seen->segment, seen->event, note);
-	w->error =
-		capture_pcapng_packet(w->pcapng, &packet, *note ? note : NULL);
-}
-
+/* With the packet that brings a byte which was announced before, though it
+ * may have no sign of that itself. */
 static void urgent(void *state, const struct capture_sighting *seen)
 {
-	struct writer *w = state;
+	char note[CAPTURE_NOTE_MAX];
 
-	if (seen->segment->flags & CAPTURE_URG || seen->segment->urgent_pointer)
-		write_packet(w, seen);
+	if (capture_urgent_note(seen->segment, seen->event, note) ||
+	    seen->segment->flags & CAPTURE_URG)
+		write_packet(state, seen, note);
 }
 
 static void whole(void *state, const struct capture_sighting *seen)
 {
 	struct writer *w = state;
+	char note[CAPTURE_NOTE_MAX];
 
-	if (output_flow_is_urgent(w->context->survey, seen->event->flow))
-		write_packet(w, seen);
+	if (!output_flow_is_urgent(w->context->survey, seen->event->flow))
+		return;
+	capture_urgent_note(seen->segment, seen->event, note);
+	write_packet(w, seen, note);
 }
 
 static int end(void *state, const struct output_totals *totals)
@@ -130,12 +122,11 @@ static int end(void *state, const struct output_totals *totals)
 	(void)totals;
 	if (close(w->fd) < 0 && !error)
 		error = -errno;
-	capture_pcapng_close(w->pcapng);
+	points_close(&w->points);
 	if (error)
 		cmd_complain(w->context->write_path,
 			     "%s; it ends with the last whole packet",
 			     strerror(-error));
-	free(w->points);
 	free(w);
 	return error ? STATUS_USAGE : 0;
 }

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -48,6 +49,7 @@ static int drop_capabilities(void)
 /* Its leak check at the end stops and traces the whole process. */
 static int filter_calls(void)
 {
+	static const scmp_datum_t asked[] = { TCGETS, TIOCGWINSZ };
 	return 0;
 }
 
@@ -86,6 +88,7 @@ static const int allowed[] = {
 
 static int filter_calls(void)
 {
+	static const scmp_datum_t asked[] = { TCGETS, TIOCGWINSZ };
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int ret = ctx ? 0 : -ENOMEM;
 
@@ -97,6 +100,10 @@ static int filter_calls(void)
 	if (!ret)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES),
 				       SCMP_SYS(openat), 0);
+	/* Is it a terminal, and how wide? Asked before a first line. */
+	for (size_t i = 0; !ret && i < sizeof(asked) / sizeof(asked[0]); i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				       SCMP_A1(SCMP_CMP_EQ, asked[i]));
 	/* Memory to allocate from, not code. */
 	if (!ret)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
