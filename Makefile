@@ -115,7 +115,7 @@ fuzzers: $(fuzzers)
 
 bench:
 	@.ci/deps build test
-	$(again) -s all $(benches)
+	$(again) -s all $(benches) $O/tests/make_traffic
 	@export OOBLAB=$O/ooblab; for bench in $(benches) \
 		$(wildcard tests/bench_*.sh); do timeout 300 $$bench; done
 

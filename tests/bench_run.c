@@ -21,22 +21,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tests/contest.h"
+
 #define ROUNDS	    21
+#define SECONDS	    10.0
 #define EXPERIMENT  "tests/bench_run.lua"
 #define MANY	    100
 #define DEADLINE_MS 5000
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
 
 static void need(bool good, const char *what)
 {
@@ -122,100 +115,41 @@ static int bare(void)
 	return 0;
 }
 
-/* Wall time of one command in milliseconds, below 0 when it failed. */
-static double time_of(char *const argv[])
-{
-	double start;
-	pid_t pid;
-	int status;
-
-	fflush(stdout); /* or the child's freopen() writes it once more */
-	start = now_ms();
-	pid = fork();
-
-	if (pid == 0) {
-		need(freopen("/dev/null", "w", stdout) != NULL, "/dev/null");
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	need(pid > 0 && waitpid(pid, &status, 0) == pid, "fork");
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? now_ms() - start
-							     : -1;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-struct contestant {
-	const char *name;
-	char *argv[8];
-	double ms[ROUNDS];
+static const struct contestant one_each[] = {
+	{ "bare C program", NULL, "exec $BENCH --bare", 0, 0 },
+	{ "ooblab run, one experiment", NULL, "exec $OOBLAB run " EXPERIMENT, 1,
+	  0 },
+	{ "ooblab run --transport unix", NULL,
+	  "exec $OOBLAB run --transport unix " EXPERIMENT, 2, 0 },
+	{ "packetdrill, a script of that size", "packetdrill",
+	  "exec packetdrill tests/bench_run.pkt", 0, 0 },
 };
 
-static void report(struct contestant *c)
+static void many(const char *jobs)
 {
-	qsort(c->ms, ROUNDS, sizeof(c->ms[0]), ascending);
-	if (c->ms[0] < 0)
-		printf("%-34s failed\n", c->name);
-	else
-		printf("%-34s %8.1f ms  (%.1f to %.1f)\n", c->name,
-		       c->ms[ROUNDS / 2], c->ms[0], c->ms[ROUNDS - 1]);
-}
-
-static void one_each(char *self, char *ooblab)
-{
-	struct contestant all[] = {
-		{ "bare C program", { self, "--bare", NULL }, { 0 } },
-		{ "ooblab run, one experiment",
-		  { ooblab, "run", EXPERIMENT, NULL },
-		  { 0 } },
-		{ "ooblab run --transport unix",
-		  { ooblab, "run", "--transport", "unix", EXPERIMENT, NULL },
-		  { 0 } },
-		{ "packetdrill, a script of that size",
-		  { "packetdrill", "tests/bench_run.pkt", NULL },
-		  { 0 } },
-	};
-	bool packetdrill = system("command -v packetdrill >/dev/null") == 0;
-	size_t n = packetdrill ? 4 : 3;
-
-	for (int round = 0; round < ROUNDS; round++) {
-		for (size_t i = 0; i < n; i++)
-			all[i].ms[round] = time_of(all[i].argv);
-	}
-	for (size_t i = 0; i < n; i++)
-		report(&all[i]);
-	if (!packetdrill)
-		printf("%-34s not installed\n", all[3].name);
-}
-
-static void many(char *ooblab, char *jobs)
-{
-	char *argv[MANY + 5] = { ooblab, "run", "--tap", jobs };
-	double ms;
+	char command[MANY * sizeof(EXPERIMENT) + 64];
+	int used = snprintf(command, sizeof(command),
+			    "exec $OOBLAB run --tap %s", jobs);
+	struct measure m;
 
 	for (int i = 0; i < MANY; i++)
-		argv[4 + i] = EXPERIMENT;
-	ms = time_of(argv);
-	printf("ooblab run %s, %d experiments      %8.1f ms  "
-	       "(%.0f a second)\n",
-	       jobs, MANY, ms, MANY * 1e3 / ms);
+		used += snprintf(command + used, sizeof(command) - (size_t)used,
+				 " " EXPERIMENT);
+	if (contest_measure(command, &m))
+		printf("  %d of them, %s: %.0f a second\n", MANY, jobs,
+		       MANY / m.wall_s);
 }
 
 int main(int argc, char **argv)
 {
-	char *ooblab = getenv("OOBLAB");
-
 	if (argc > 1 && !strcmp(argv[1], "--bare"))
 		return bare();
-	if (!ooblab)
-		ooblab = "build/ooblab";
-	one_each(argv[0], ooblab);
-	many(ooblab, "-j1");
-	many(ooblab, "-j2");
+	setenv("BENCH", argv[0], 1);
+	setenv("OOBLAB", "build/ooblab", 0);
+	printf("%48s %8s\n", "wall s", "CPU s");
+	contest(one_each, sizeof(one_each) / sizeof(*one_each), ROUNDS,
+		SECONDS);
+	many("-j1");
+	many("-j2");
 	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Writes TCP traffic to measure by: bench_traffic KIND PACKETS SEED > FILE.
+ * Writes TCP traffic to measure by: make_traffic KIND PACKETS SEED > FILE.
  * The same arguments give the same bytes. KIND is
  *
  *	small	100,000 flows of small packets, 1 in 100 with URG
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 		traffic(&kinds[i], (uint32_t)strtoul(argv[2], NULL, 0));
 		return fflush(stdout) == 0 ? 0 : 1;
 	}
-	fprintf(stderr, "usage: bench_traffic small|mixed|dense PACKETS SEED "
+	fprintf(stderr, "usage: make_traffic small|mixed|dense PACKETS SEED "
 			"> FILE\n");
 	return 2;
 }
