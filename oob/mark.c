@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHUNK_BYTES 4096
+#define KEEP_BYTES 4096	 /* at least, of each receive into a buffer */
+#define DROP_BYTES 16384 /* on the stack, which may be a thread's small one */
 
 /* Where ordinary data goes. */
 struct sink {
@@ -69,7 +70,7 @@ static int look(int fd, struct view *v)
 
 static ssize_t take_dropped(struct sink *s, int fd)
 {
-	unsigned char scratch[CHUNK_BYTES];
+	unsigned char scratch[DROP_BYTES];
 	ssize_t n;
 
 	/* TCP drops MSG_TRUNC data without copying it; AF_UNIX copies. */
@@ -97,7 +98,7 @@ static ssize_t take_to_buffer(struct sink *s, int fd)
 	ssize_t n;
 	int ret;
 
-	ret = oob_buffer_reserve(s->out, CHUNK_BYTES, &room);
+	ret = oob_buffer_reserve(s->out, KEEP_BYTES, &room);
 	if (ret < 0)
 		return ret;
 	n = receive(fd, s->out->data + s->out->len, room, 0);
