@@ -87,8 +87,7 @@ struct side {
 	enum capture_side which;
 	struct capture_live *live;
 	struct capture_analysis *analysis;
-	unsigned ends; /* FIN and RST seen so far */
-	unsigned urgent;
+	unsigned segments, ends, urgent; /* so far; ends: FIN or RST */
 	bool failed;
 };
 
@@ -97,6 +96,7 @@ static void take_segment(void *context, const struct capture_sighting *seen)
 	struct side *side = context;
 	const uint8_t flags = seen->segment->flags;
 
+	side->segments++;
 	side->ends += flags & (CAPTURE_FIN | CAPTURE_RST) ? 1 : 0;
 	side->urgent += flags & CAPTURE_URG ? 1 : 0;
 	if (capture_compare_segment(side->compare, side->which, seen) < 0)
@@ -138,14 +138,17 @@ static int drain(struct side *side)
 	return HELD;
 }
 
-/* Until `side` has seen as many FIN, RST and urgent segments. */
-static int await(struct side *side, unsigned ends, unsigned urgent)
+/* Until `side` has seen as many segments, and of these as many that end the
+ * connection or are urgent. */
+static int await(struct side *side, unsigned segments, unsigned ends,
+		 unsigned urgent)
 {
 	struct pollfd pfd = { .fd = capture_live_fd(side->live),
 			      .events = POLLIN };
 
 	HOLDS(drain(side) == HELD);
-	while (side->ends < ends || side->urgent < urgent) {
+	while (side->segments < segments || side->ends < ends ||
+	       side->urgent < urgent) {
 		HOLDS(poll(&pfd, 1, WAIT_MS) == 1);
 		HOLDS(drain(side) == HELD);
 	}
@@ -274,6 +277,16 @@ static int close_ends(const int ends[2])
 	return HELD;
 }
 
+/* The sender learns by a reset, or tries again; B saw the handshake only. */
+static int await_loss(const struct row *row, struct side sides[2])
+{
+	const bool reset = strstr(row->rules, "reset") != NULL;
+
+	HOLDS(await(&sides[CAPTURE_A], 0, reset ? 1 : 0,
+		    reset ? 1 : DROPPED_TWICE) == HELD);
+	return await(&sides[CAPTURE_B], 3, 0, 0);
+}
+
 static int talk(const struct path *path, const struct row *row,
 		struct side sides[2])
 {
@@ -295,12 +308,10 @@ static int talk(const struct path *path, const struct row *row,
 		HOLDS(carry(near[1], far[0], 3) == HELD &&
 		      close_ends(far) == HELD);
 	if (row->lost)
-		return await(&sides[CAPTURE_A],
-			     strstr(row->rules, "reset") ? 1 : 0,
-			     strstr(row->rules, "reset") ? 1 : DROPPED_TWICE);
+		return await_loss(row, sides);
 	HOLDS(close_ends(near) == HELD);
-	HOLDS(await(&sides[CAPTURE_A], 2, 0) == HELD);
-	return await(&sides[CAPTURE_B], 2, 0);
+	HOLDS(await(&sides[CAPTURE_A], 0, 2, 0) == HELD);
+	return await(&sides[CAPTURE_B], 0, 2, 0);
 }
 
 /* --- what is told --------------------------------------------------------- */
