@@ -173,6 +173,7 @@ static int read_option(struct request *r, int option)
 		if (read_count("--max-memory", optarg, UINT64_C(1) << 38, &n) <
 		    0)
 			return -1;
+		r->max_memory_bytes = n;
 		r->analysis.max_flows =
 			n < FLOW_BYTES ? 1 : (uint32_t)(n / FLOW_BYTES);
 		return 0;

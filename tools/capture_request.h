@@ -16,7 +16,8 @@ struct request {
 	bool write; /* -w without --whole-flows, beside `first` */
 	bool whole_flows;
 	bool picked;
-	const char *compare[2]; /* two files; NULL: nothing of that */
+	const char *compare[2];	   /* two files; NULL: nothing of that */
+	uint64_t max_memory_bytes; /* as given; 0: the default */
 	struct capture_analysis_options analysis;
 };
 

@@ -255,7 +255,9 @@ static int compare(const struct request *r)
 		.json = r->json,
 		.inner = r->analysis.inner,
 		.filter = r->input.filter,
-		.max_flows = r->analysis.max_flows,
+		.max_memory_bytes = r->max_memory_bytes,
+		/* a memory that was given is for segments before all */
+		.max_flows = r->max_memory_bytes ? 0 : r->analysis.max_flows,
 		.term = r->context.term,
 	};
 
