@@ -128,7 +128,7 @@ enum packing {
 };
 
 /* How a file that begins with these bytes is packed. */
-enum packing capture_unpacker_detect(const uint8_t *first, size_t len);
+enum packing capture_unpacker_detect(const uint8_t *p, size_t len);
 
 /*
  * Unpack the source's file, from what has been read of it on, in a thread of

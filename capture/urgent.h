@@ -18,7 +18,7 @@
  */
 size_t capture_urgent_note(const struct capture_segment *segment,
 			   const struct capture_event *event,
-			   char note[CAPTURE_NOTE_MAX]);
+			   char text[CAPTURE_NOTE_MAX]);
 
 /*
  * The same for a line that names the flags already: "up=3: urgent byte 'c'".
@@ -26,7 +26,7 @@ size_t capture_urgent_note(const struct capture_segment *segment,
  */
 size_t capture_urgent_field(const struct capture_segment *segment,
 			    const struct capture_event *event,
-			    char field[CAPTURE_NOTE_MAX]);
+			    char text[CAPTURE_NOTE_MAX]);
 
 /*
  * One payload byte as C would quote it: 'c', '\n', '\xff'. `byte` may be

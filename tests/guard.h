@@ -33,7 +33,11 @@ static inline int guard_map(struct guard *guard, size_t len)
 static inline uint8_t *guard_copy(const struct guard *guard, const void *data,
 				  size_t len)
 {
-	return memcpy(guard->end - len, data, len);
+	uint8_t *copy = guard->end - len;
+
+	if (len)
+		memcpy(copy, data, len);
+	return copy;
 }
 
 static inline void guard_unmap(struct guard *guard)

@@ -143,7 +143,7 @@ static void test_load(void **state)
 	struct experiment e = { 0 };
 	char err[512] = "";
 	int ret = course_load(&course, row->word, &e, err, sizeof(err));
-	size_t len = row->len ? row->len : strlen(row->word);
+	size_t len;
 
 	if (!row->loads) {
 		assert_true(ret < 0);

@@ -131,6 +131,35 @@ static int read_size(const char *option, uint64_t most, uint64_t unit,
 	return 0;
 }
 
+/* What is on or off. */
+static int read_switch(struct request *r, int option)
+{
+	switch (option) {
+	case 'n': /* as everywhere: names are never looked up */
+		return 0;
+	case OPT_JSON:
+		r->json = true;
+		return 0;
+	case OPT_SUMMARY:
+		r->summary = true;
+		return 0;
+	case OPT_WHOLE_FLOWS:
+		r->whole_flows = true;
+		return 0;
+	case OPT_INNER:
+		r->analysis.inner = true;
+		return 0;
+	case OPT_BY_INTERFACE:
+		r->analysis.apart_by_interface = true;
+		return 0;
+	case OPT_GROWING:
+		r->input.growing = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
 static int read_option(struct request *r, int option)
 {
 	uint64_t n;
@@ -145,8 +174,6 @@ static int read_option(struct request *r, int option)
 	case 'w':
 		r->context.write_path = optarg;
 		return 0;
-	case 'n': /* as everywhere: names are never looked up */
-		return 0;
 	case 'c':
 		return read_count("-c", optarg, UINT64_MAX,
 				  &r->input.max_packets);
@@ -154,18 +181,6 @@ static int read_option(struct request *r, int option)
 		return read_size("-s", 262144, 1, &r->input.snaplen);
 	case 'B':
 		return read_size("-B", 1u << 20, 1024, &r->input.buffer_bytes);
-	case OPT_JSON:
-		r->json = true;
-		return 0;
-	case OPT_SUMMARY:
-		r->summary = true;
-		return 0;
-	case OPT_WHOLE_FLOWS:
-		r->whole_flows = true;
-		return 0;
-	case OPT_INNER:
-		r->analysis.inner = true;
-		return 0;
 	case OPT_MAX_FLOWS:
 		return read_size("--max-flows", 1u << 30, 1,
 				 &r->analysis.max_flows);
@@ -192,14 +207,8 @@ static int read_option(struct request *r, int option)
 	case OPT_COMPARE:
 		r->compare[0] = optarg;
 		return 0;
-	case OPT_BY_INTERFACE:
-		r->analysis.apart_by_interface = true;
-		return 0;
-	case OPT_GROWING:
-		r->input.growing = true;
-		return 0;
 	default:
-		return -1;
+		return read_switch(r, option);
 	}
 }
 
