@@ -73,7 +73,8 @@ course; did you mean 01-one-urgent-byte?" run one-urgent-bite
 'ooblab list' names them" show 999
 	complains "no.lua: no such file, nor an experiment of the course; \
 'ooblab list' names them" run no.lua
-	complains "./no: No such file or directory" run ./no
+	complains "./no: no such file, nor an experiment of the course; \
+'ooblab list' names them" run ./no
 	complains "/: Is a directory" run /
 	complains "mine.lua: File exists" new mine
 }

@@ -157,8 +157,8 @@ static const struct row rows[] = {
 	{ .name = "a_cleared_flag_is_1", .a = plain, .b = cleared, .status = STATUS_NOT, .out = "alarm urg-cleared: On 10.0.0.1:1000 > 10.0.0.2:23, " },
 	{ .name = "clocks_are_estimated", .a = plain, .b = plain, .status = STATUS_HELD, .out = "clocks: B is 0.0 us ahead of A, give or take 400.0 us (3 segments toward B, 2 toward A)" },
 	{ .name = "nothing_in_common_is_2", .a = plain, .b = elsewhere, .status = STATUS_USAGE, .b_port = 4000, .out = "connections in both captures: 0; only in A: 1; only in B: 1", .err = "have no connection in common" },
-	{ .name = "a_cut_file_is_2_and_compared", .a = plain, .b = plain, .status = STATUS_USAGE, .cut = 5, .out = "mark behind octet 3 'c': kept", .err = "ooblab: capture: /proc/self/fd/" },
-	{ .name = "no_capture_is_2", .a = plain, .b = plain, .status = STATUS_USAGE, .garbage = true, .out = "", .err = "ooblab: capture: /proc/self/fd/" },
+	{ .name = "a_cut_file_is_2_and_compared", .a = plain, .b = plain, .status = STATUS_USAGE, .cut = 5, .out = "mark behind octet 3 'c': kept", .err = "ooblab: /proc/self/fd/" },
+	{ .name = "no_capture_is_2", .a = plain, .b = plain, .status = STATUS_USAGE, .garbage = true, .out = "", .err = "ooblab: /proc/self/fd/" },
 	{ .name = "no_such_file_is_2", .a = plain, .status = STATUS_USAGE, .b_path = "/nowhere", .out = "", .err = "/nowhere: No such file or directory" },
 };
 /* clang-format on */
