@@ -185,6 +185,38 @@ run_both_in_time()
 	assert_verdict "error: bad.lua:1: program p33: there are 32 already$"
 }
 
+@test "more calls at once than there may be" {
+	experiment bad <<-'LUA'
+		local s, r = connect()
+		for i = 1, 300 do r.later:recv(1) end
+	LUA
+	run_both
+	assert_verdict "error: bad.lua:2: recv\(\): more than 256 calls, or 256 MiB in them, are under way$"
+}
+
+@test "more data in calls than there may be" {
+	experiment bad <<-'LUA'
+		local s, r = connect()
+		local big = ("x"):rep(10000000)
+		for i = 1, 100 do s.later:send(big) end
+	LUA
+	run_both
+	assert_verdict "error: bad.lua:3: send\(\): more than 256 calls"
+}
+
+@test "calls that came back and are forgotten make room for others" {
+	experiment many <<-'LUA'
+		local s, r = connect()
+		for i = 1, 600 do
+			s:send("x")
+			r.later:recv(1)
+		end
+		expect(1, s:send("y"))
+	LUA
+	ooblab run many.lua
+	assert_success
+}
+
 @test "bytecode" {
 	lua5.4 -e 'io.open("bad.lua", "wb"):write(string.dump(load("x = 1")))' \
 		2>/dev/null || printf '\x1bLuaT' >bad.lua

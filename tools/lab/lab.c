@@ -120,6 +120,28 @@ static int send_order(struct lab *lab, struct actor *actor,
 	return ret < 0 ? ret : 0;
 }
 
+static size_t bytes_of(const struct message *m)
+{
+	size_t bytes = 0;
+
+	for (unsigned i = 0; m && i < m->n; i++)
+		bytes += m->v[i].len;
+	return bytes;
+}
+
+/* Each call under way is a thread of its program, and memory of ours. */
+static bool too_many(const struct lab *lab, const struct message *order)
+{
+	size_t bytes = bytes_of(order);
+	unsigned n = 0;
+
+	for (const struct pending *p = lab->pending; p; p = p->next) {
+		bytes += bytes_of(p->order) + bytes_of(p->reply);
+		n++;
+	}
+	return n >= LAB_CALLS || bytes > LAB_CALL_BYTES;
+}
+
 struct pending *lab_order(struct lab *lab, struct actor *actor, struct end *end,
 			  uint32_t call, const struct message *order)
 {
@@ -128,14 +150,17 @@ struct pending *lab_order(struct lab *lab, struct actor *actor, struct end *end,
 
 	if (!p)
 		return NULL;
-	p->order = message_copy(order);
-	if (!p->order)
-		ret = -ENOMEM;
-	if (!ret) {
+	if (!ret && too_many(lab, order))
+		ret = -ENOBUFS;
+	if (!ret)
+		p->order = message_copy(order);
+	if (p->order) {
 		p->order->kind = MESSAGE_ORDER;
 		p->order->id = ++lab->next_id;
 		p->order->call = call;
 		ret = send_order(lab, actor, p->order);
+	} else if (!ret) {
+		ret = -ENOMEM;
 	}
 	if (ret < 0) {
 		free(p->order);
@@ -305,37 +330,43 @@ int lab_pump(struct lab *lab, int64_t deadline_ns)
 	return ready > 0;
 }
 
+/* One more look behind the deadline: what came by then has come in time. */
+static bool pump_until(struct lab *lab, int64_t deadline_ns, bool *over)
+{
+	if (*over)
+		return false;
+	*over = oob_now_ns() >= deadline_ns || oob_now_ns() >= lab->deadline_ns;
+	lab_pump(lab, deadline_ns);
+	return true;
+}
+
 int lab_await(struct lab *lab, struct pending *call, int64_t deadline_ns)
 {
-	if (deadline_ns > lab->deadline_ns)
-		deadline_ns = lab->deadline_ns;
-	for (;;) {
+	bool over = false;
+
+	do {
 		if (call->reply)
 			return 0;
 		if (call->actor->gone)
 			return -EPIPE;
-		if (lab_pump(lab, deadline_ns) == 0 &&
-		    oob_now_ns() >= deadline_ns)
-			return call->reply ? 0 : -ETIMEDOUT;
-	}
+	} while (pump_until(lab, deadline_ns, &over));
+	return -ETIMEDOUT;
 }
 
 int lab_await_signal(struct lab *lab, struct actor *actor, int sig,
 		     int64_t deadline_ns)
 {
-	if (deadline_ns > lab->deadline_ns)
-		deadline_ns = lab->deadline_ns;
-	for (;;) {
+	bool over = false;
+
+	do {
 		if (actor->unawaited[sig]) {
 			actor->unawaited[sig]--;
 			return 0;
 		}
 		if (actor->gone)
 			return -EPIPE;
-		if (lab_pump(lab, deadline_ns) == 0 &&
-		    oob_now_ns() >= deadline_ns)
-			return -ETIMEDOUT;
-	}
+	} while (pump_until(lab, deadline_ns, &over));
+	return -ETIMEDOUT;
 }
 
 void lab_settle(struct lab *lab, struct actor *actor)

@@ -19,6 +19,10 @@
 #define LAB_NAME_MAX 32
 #define LAB_WHY_MAX  512
 
+/* Of calls that nobody has released yet: how many, and what they hold. */
+#define LAB_CALLS      256
+#define LAB_CALL_BYTES (256u << 20)
+
 struct lab;
 struct wire;
 
@@ -118,7 +122,8 @@ struct end *lab_far_end(struct lab *lab, struct end *end);
 
 /*
  * Order a call. `order` holds the values alone. The pending call is returned,
- * or NULL with errno set: EPIPE when the program is gone.
+ * or NULL with errno set: EPIPE when the program is gone, ENOBUFS when there
+ * are as many calls, or as much data in them, as there may be.
  */
 struct pending *lab_order(struct lab *lab, struct actor *actor, struct end *end,
 			  uint32_t call, const struct message *order);

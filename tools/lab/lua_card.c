@@ -291,8 +291,17 @@ struct pending *card_order(lua_State *L, struct actor *actor, struct end *end,
 	struct lab *lab = sandbox_lab(L);
 	struct pending *p = lab_order(lab, actor, end, call, order);
 
+	if (!p && errno == ENOBUFS) {
+		lua_gc(L, LUA_GCCOLLECT); /* releases calls nobody knows */
+		p = lab_order(lab, actor, end, call, order);
+	}
 	if (p)
 		return p;
+	if (errno == ENOBUFS)
+		card_fail(L,
+			  "%s(): more than %d calls, or %d MiB in them, are "
+			  "under way",
+			  calls[call]->name, LAB_CALLS, LAB_CALL_BYTES >> 20);
 	if (errno != EPIPE)
 		card_fail(L, "%s: %s(): %s", actor->name, calls[call]->name,
 			  strerror(errno));

@@ -312,6 +312,15 @@ static int call_result(lua_State *L)
 	return give(L, call);
 }
 
+static int forget_call(lua_State *L)
+{
+	struct pending **u = luaL_checkudata(L, 1, PENDING);
+
+	lab_release(sandbox_lab(L), *u);
+	*u = NULL;
+	return 0;
+}
+
 static int fork_to(lua_State *L)
 {
 	struct lab *lab = sandbox_lab(L);
@@ -390,9 +399,8 @@ static void new_methods(lua_State *L, const char *name, lua_CFunction method,
 void card_open_socket(lua_State *L)
 {
 	static const luaL_Reg pending[] = {
-		{ "done", call_done },
-		{ "result", call_result },
-		{ "__index", index_methods },
+		{ "done", call_done },	 { "result", call_result },
+		{ "__gc", forget_call }, { "__index", index_methods },
 		{ NULL, NULL },
 	};
 

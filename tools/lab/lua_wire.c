@@ -267,6 +267,7 @@ static const struct wire_segment *
 next_match(struct lab *lab, const struct match *m, int64_t deadline)
 {
 	size_t i = lab->wire_cursor;
+	bool over = false;
 
 	for (;;) {
 		for (; i < wire_count(lab->wire); i++) {
@@ -277,11 +278,11 @@ next_match(struct lab *lab, const struct match *m, int64_t deadline)
 			lab->wire_cursor = i + 1;
 			return s;
 		}
-		if (lab_pump(lab, deadline) == 0 && oob_now_ns() >= deadline &&
-		    i == wire_count(lab->wire))
+		if (over)
 			return NULL;
-		if (oob_now_ns() >= lab->deadline_ns)
-			return NULL;
+		over = oob_now_ns() >= deadline ||
+		       oob_now_ns() >= lab->deadline_ns;
+		lab_pump(lab, deadline);
 	}
 }
 
