@@ -9,10 +9,9 @@
  * is gone: 42 of 20,000 over TCP, 14 over AF_UNIX (Linux 6.18, sender and
  * reader on two processors).
  *
- * A mark moves: while one is ahead, a second urgent byte replaces it, and the
- * first becomes ordinary data (RFC 6093 section 3.2), returned as such. Only
- * when the reader stands at the first already, its byte not taken, TCP drops
- * that byte.
+ * A mark moves: while one is ahead, a second urgent byte replaces it. Where
+ * RFC 6093 section 3.3 has the first discarded, Linux makes it ordinary data,
+ * returned as such; only when the reader stands at it already, TCP drops it.
  *
  * Each returns
  *  1		at the mark
@@ -29,8 +28,8 @@
  * whether the urgent byte was taken or not. Read something to get past it.
  *
  * One thread at a time may read a socket, and none set its SO_PEEK_OFF: these
- * calls peek. Sources: RFC 9293 section 3.8.5,
- * RFC 6093, sockatmark(3), the C library's manual, "Out-of-Band Data".
+ * calls peek. Sources: RFC 9293 section 3.8.5, RFC 6093, sockatmark(3), the C
+ * library's manual, "Out-of-Band Data".
  */
 #ifndef OOB_MARK_H
 #define OOB_MARK_H

@@ -28,7 +28,7 @@ int oob_send(int fd, const void *data, size_t len, size_t *sent,
 
 /*
  * Send all `len` bytes, the last of them urgent, and no other: the one byte a
- * receiver gets out of band (RFC 6093 section 3.2).
+ * receiver gets out of band (RFC 6093 section 3.1).
  *
  * A plain send(MSG_OOB) that does not fit the send buffer makes the last byte
  * of each piece urgent on TCP: one of 2,000,000 bytes through an SO_SNDBUF of
@@ -47,7 +47,7 @@ int oob_send_urgent(int fd, const void *data, size_t len, size_t *sent,
 		    int64_t deadline_ns);
 
 /*
- * Take the urgent byte, or with `peek` look at it, out of band; does not wait.
+ * Take the urgent byte out of band, or look at it and leave it; neither waits.
  * Wait for it with oob_wait(POLLPRI) or any detector of sigurg/, or use
  * oob_read_oob() (oob/mark.h), which also makes way for it.
  *

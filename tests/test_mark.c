@@ -46,7 +46,7 @@ static const struct scene scenes[] = {
 	{ "data_from_many_sends", { "a", "bc", "def", "!", "g" }, "abcdef", '!', "g", EVERYWHERE, BOTH },
 	{ "second_mark_replaces_the_first", { "ab!", "cd?", "e" }, "ab!cd", '?', "e", EVERYWHERE, BOTH },
 	/* The reader stands at the first mark when the second comes. RFC 6093
-	 * section 3.2: the byte may be lost; TCP of Linux loses it, AF_UNIX
+	 * section 3.3 has the byte discarded, and TCP of Linux does; AF_UNIX
 	 * and inline delivery keep it as ordinary data. */
 	{ "second_mark_at_the_first", { "!", "?", "e" }, "", '?', "e", ON_TCP, SEPARATE },
 	{ "second_mark_at_the_first", { "!", "?", "e" }, "!", '?', "e", ON(UNIX), SEPARATE },
