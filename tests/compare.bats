@@ -53,6 +53,7 @@ setup()
 
 	names=$(sed -n 's/^\t\t\.name = "\(.*\)",$/\1/p' capture/compare_kinds.c)
 	refute [ -z "$names" ]
+	# shellcheck disable=SC2016 # backquotes are the table's
 	run diff <(echo "$names") <(sed -n 's/^| `\(.*\)` |.*/\1/p' \
 		docs/compare.md | cut -d'`' -f1)
 	assert_success

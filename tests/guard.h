@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@ struct guard {
 	size_t size;
 };
 
-/* Room for `len` bytes. Returns 0, or -1. */
+/* Room for `len` bytes; without it no test can go on. Returns 0, or -1. */
 static inline int guard_map(struct guard *guard, size_t len)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -24,7 +25,7 @@ static inline int guard_map(struct guard *guard, size_t len)
 	guard->map = mmap(NULL, guard->size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (guard->map == MAP_FAILED)
-		return -1;
+		abort();
 	guard->end = guard->map + room;
 	return mprotect(guard->end, page, PROT_NONE);
 }
@@ -35,7 +36,7 @@ static inline uint8_t *guard_copy(const struct guard *guard, const void *data,
 {
 	uint8_t *copy = guard->end - len;
 
-	if (len)
+	if (data && len)
 		memcpy(copy, data, len);
 	return copy;
 }

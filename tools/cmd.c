@@ -103,7 +103,7 @@ static const char *nearest_option(const char *word, const struct option *known)
 	const char *names[OPTIONS_MAX];
 	size_t n = 0;
 
-	for (; known[n].name && n < OPTIONS_MAX; n++)
+	for (; n < OPTIONS_MAX && known[n].name; n++)
 		names[n] = known[n].name;
 	return cmd_nearest(word, names, n);
 }
