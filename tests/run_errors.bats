@@ -103,12 +103,12 @@ run_both_in_time()
 @test "a program killed by a signal is named, and the signal" {
 	experiment bad <<-'LUA'
 		local s, r = connect()
-		expect(0, r.program:kill(SIGSEGV))
+		expect(0, r.program:kill(SIGTERM))
 		r:recv(3)
 	LUA
 	run_both
-	assert_verdict "error: bad.lua:3: .*receiver was killed by SIGSEGV"
-	assert_line --partial "+++ killed by SIGSEGV +++"
+	assert_verdict "error: bad.lua:3: .*receiver was killed by SIGTERM"
+	assert_line --partial "+++ killed by SIGTERM +++"
 }
 
 @test "a program killed by what it did itself breaks the experiment" {
