@@ -27,7 +27,8 @@
  * large as the snaplen or, where that is less, the MTU. With a time
  * (TPACKET_V3) packets lie behind one another in blocks, and the time is when
  * a block that is not full is handed over all the same; packets carry the
- * kernel's stamp either way. So 1 is what keeps whole packets and loses none.
+ * kernel's stamp either way. So a time is what keeps whole packets and loses
+ * none: the longer, the fuller each block, of which there are eight in 2 MiB.
  */
 
 struct capture_live {

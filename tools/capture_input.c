@@ -19,8 +19,13 @@
 #include "capture/source.h"
 #include "oob/deadline.h"
 
-/* Long enough to hand over a block of the ring that is not full. */
-#define GATHER_MS 1
+/*
+ * When a block of the ring that is not full is handed over. A ring has eight
+ * blocks in 2 MiB, so this times eight is how long a slow stream may go unread
+ * without loss: with 1 ms it dropped some in one run of ten on a busy machine
+ * (make bench).
+ */
+#define GATHER_MS 10
 #define TAIL_NS	  100000000
 
 #define LINKTYPES 64 /* filters are compiled for, in one file */
