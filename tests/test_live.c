@@ -21,6 +21,7 @@
 
 #include "capture/decode.h"
 #include "capture/live.h"
+#include "tests/namespace.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -28,63 +29,6 @@ enum {
 	WAIT_MS = 5000,
 	PORT = 9 /* nobody listens in the new namespace */
 };
-
-/* Each test runs in a child of its own, as what it enters cannot be left; the
- * child's exit status is the result. */
-enum {
-	HELD = 0,
-	FAILED = 1,
-	NO_NAMESPACE = 77
-};
-
-#define HOLDS(condition)                                                       \
-	do {                                                                   \
-		if (!(condition)) {                                            \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__,     \
-				#condition);                                   \
-			return FAILED;                                         \
-		}                                                              \
-	} while (0)
-
-static int loopback_up(void)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo" };
-	int ret;
-
-	request.ifr_flags = IFF_UP;
-	ret = ioctl(fd, SIOCSIFFLAGS, &request);
-	close(fd);
-	return ret;
-}
-
-static int write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "we");
-	int ret = -1;
-
-	if (!file)
-		return -1;
-	if (fputs(text, file) >= 0)
-		ret = 0;
-	return fclose(file) == 0 ? ret : -1;
-}
-
-/* A network of one's own, with or without privilege. */
-static int enter_namespace(void)
-{
-	char map[64];
-	uid_t uid = getuid();
-
-	if (uid == 0)
-		return unshare(CLONE_NEWNET) == 0 ? loopback_up() : -1;
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return -1;
-	snprintf(map, sizeof(map), "0 %u 1", uid);
-	if (write_file("/proc/self/uid_map", map) < 0)
-		return -1;
-	return loopback_up();
-}
 
 static void send_udp(uint16_t port, size_t len, unsigned times)
 {
@@ -317,21 +261,13 @@ static const struct row rows[] = {
 static void test_in_namespace(void **state)
 {
 	const struct row *row = *state;
-	int status;
-	pid_t child = fork();
+	int result = in_namespace(row->body, 30);
 
-	if (child == 0) {
-		alarm(30);
-		_exit(enter_namespace() < 0 ? NO_NAMESPACE : row->body());
-	}
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == NO_NAMESPACE) {
+	if (result == NO_NAMESPACE) {
 		print_message("no network namespace allowed here\n");
 		skip();
 	}
-	assert_int_equal(WEXITSTATUS(status), HELD);
+	assert_int_equal(result, HELD);
 }
 
 int main(void)

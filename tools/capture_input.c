@@ -168,7 +168,6 @@ static bool await_growth(struct input *in)
 	char events[4096]
 		__attribute__((aligned(__alignof__(struct inotify_event))));
 
-	tell_idle(in);
 	return await(in->growth_fd) &&
 	       read(in->growth_fd, events, sizeof(events)) > 0;
 }
