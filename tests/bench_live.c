@@ -95,9 +95,9 @@ static void read_frames(const char *command)
 		struct frame *f;
 
 		if (frames_count % 1024 == 0) {
-			frames = realloc(frames, (frames_count + 1024) *
-							 sizeof(*frames));
-			need(frames != NULL, "memory");
+			f = realloc(frames, (frames_count + 1024) * sizeof(*f));
+			need(f != NULL, "memory");
+			frames = f;
 		}
 		f = &frames[frames_count++];
 		f->len = record[2];
